@@ -1,0 +1,68 @@
+"""How long to wait and how often to try: values, in seconds.
+
+`PollPolicy` is the wait for one job; `RetryPolicy` is the retries of one request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+
+class _AtLeast:
+    """An attrs validator that speaks our error and names the field."""
+
+    def __init__(self, minimum: float) -> None:
+        self.minimum = minimum
+
+    def __call__(self, policy: object, attribute: Attribute[Any], value: object) -> None:
+        where = f"{type(policy).__name__}.{attribute.name}"
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            message = f"{where}: expected a number of at least {self.minimum}, got {value!r}"
+            raise ConfigurationError(message)
+        if not value >= self.minimum:
+            message = f"{where}: must be at least {self.minimum}, got {value}"
+            raise ConfigurationError(message)
+
+
+@frozen(kw_only=True)
+class PollPolicy:
+    """How the wait for one job goes: when to look, and when to give up.
+
+    Attributes:
+        initial: Seconds between the first look and the second.
+        maximum: The longest pause between two looks, in seconds.
+        multiplier: What each pause grows by.
+        jitter: Each pause is stretched or shrunk by up to this fraction, so that waits spread out.
+        timeout: Seconds until the wait ends in `JobTimeoutError`; ``math.inf`` waits for ever.
+    """
+
+    initial: float = field(default=0.5, validator=_AtLeast(0.001))
+    maximum: float = field(default=5.0, validator=_AtLeast(0.001))
+    multiplier: float = field(default=1.5, validator=_AtLeast(1))
+    jitter: float = field(default=0.1, validator=_AtLeast(0))
+    timeout: float = field(default=600.0, validator=_AtLeast(0))
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How often one request is tried, and how long the pauses are.
+
+    The pause before attempt n+1 is drawn between 0 and ``initial * 2 ** (n - 1)`` seconds, at most `maximum`;
+    a server's ``Retry-After`` is honoured where it asks for longer.
+
+    Attributes:
+        attempts: Attempts in all; 1 never retries.
+        initial: The first pause's upper bound, in seconds.
+        maximum: Every pause's upper bound, in seconds.
+    """
+
+    attempts: int = field(default=5, validator=_AtLeast(1))
+    initial: float = field(default=0.5, validator=_AtLeast(0))
+    maximum: float = field(default=8.0, validator=_AtLeast(0))

@@ -1,0 +1,301 @@
+"""`ClassifySession`: the API's calls, with waiting and fan-out on top."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from anyio.to_thread import run_sync
+
+from .errors import ConfigurationError, JobTimeoutError
+from .models import Configuration, Job, Rule, WebhookConfiguration
+from .policies import PollPolicy, RetryPolicy
+from .waiting import polling
+from .waiting.batch import Batch, Document, Documents
+from .waiting.clock import Clock
+from .wire.classify import ClassifyJobs, job_body, new_transaction_id
+from .wire.files import Files
+from .wire.transport import Secret, Transport
+
+if TYPE_CHECKING:
+    import aiohttp
+
+HOSTED_URL = "https://api.cloud.llamaindex.ai"
+"""The hosted service in North America; Europe is https://api.cloud.eu.llamaindex.ai."""
+DEFAULT_CONCURRENCY = 64
+
+
+class ClassifySession(ClassifyJobs):
+    """A session with the classification API: one for an application, shared by all its tasks.
+
+    It holds the key, the connections and the policies. Nothing is opened before the first request; use
+    ``async with``, or call `aclose`. It belongs to the event loop of its first request.
+
+    Attributes:
+        files: The calls on stored files.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        project_id: str | None = None,
+        organization_id: str | None = None,
+        http: aiohttp.ClientSession | None = None,
+        timeout: float = 60.0,
+        retry: RetryPolicy | None = None,
+        poll: PollPolicy | None = None,
+    ) -> None:
+        """Set a session up; no connection is made.
+
+        Args:
+            api_key: The key; ``LLAMA_CLOUD_API_KEY`` of the environment if not given.
+            base_url: The server; ``LLAMA_CLOUD_BASE_URL`` if not given, else the hosted service.
+            project_id: The project of every call; the key's own if not given.
+            organization_id: The organization of every call.
+            http: An aiohttp session of yours, with your proxies and TLS: it is used and never closed.
+            timeout: Seconds for one attempt at one request; an upload gets more by its size.
+            retry: How often a request is tried; `RetryPolicy()` if not given.
+            poll: How a job is waited for; `PollPolicy()` if not given.
+
+        Raises:
+            ConfigurationError: There is no key, or the URL is none.
+        """
+        # Rebound at once: the bare key stays in no frame that a traceback could show.
+        key = api_key = _secret(api_key)  # type: ignore[assignment]
+        if not timeout > 0:
+            message = f"timeout: must be more than 0 seconds, got {timeout!r}"
+            raise ConfigurationError(message)
+        transport = Transport(
+            key,
+            base_url=_url(base_url),
+            scope={"organization_id": organization_id, "project_id": project_id},
+            http=http,
+            timeout=timeout,
+            retry=retry or RetryPolicy(),
+        )
+        super().__init__(transport)
+        self.files = Files(transport)
+        self._poll = poll or PollPolicy()
+        self._clock = Clock()
+
+    @property
+    def base_url(self) -> str:
+        """The server that this session talks to."""
+        return self._transport.base_url
+
+    def __repr__(self) -> str:
+        return f"ClassifySession(base_url={self.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, but not an HTTP session of yours; a second call does nothing."""
+        await self._transport.aclose()
+
+    def watch(self, job_id: str, poll: PollPolicy | None = None) -> AsyncGenerator[Job]:
+        """Follow a job: give it for each status seen, the terminal one last.
+
+        Raises:
+            JobTimeoutError: The policy's time-out came first.
+        """
+        return polling.watch(self.get, job_id, policy=poll or self._poll, clock=self._clock)
+
+    async def wait(self, job_id: str, poll: PollPolicy | None = None, *, on_cancel: str = "detach") -> Job:
+        """Wait until a job has ended, and give it if it completed.
+
+        Args:
+            job_id: The job.
+            poll: When to look and when to give up; the session's if not given.
+            on_cancel: When this wait is cancelled or times out, leave the job running (``"detach"``) or
+                cancel it on the server (``"cancel"``, within 2 seconds).
+
+        Raises:
+            JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
+        """
+        return await polling.wait_for(
+            self.get,
+            self.cancel,
+            job_id,
+            policy=poll or self._poll,
+            clock=self._clock,
+            on_cancel=polling.on_cancel_in(on_cancel),
+        )
+
+    async def create_and_wait(
+        self,
+        document: Document,
+        *,
+        rules: Iterable[Rule] | None = None,
+        configuration: Configuration | None = None,
+        configuration_id: str | None = None,
+        poll: PollPolicy | None = None,
+        on_cancel: str = "detach",
+        transaction_id: str | None = None,
+        webhook_configurations: Iterable[WebhookConfiguration] | None = None,
+        webhook_configuration_ids: Iterable[str] | None = None,
+    ) -> Job:
+        """Classify one document: upload it if it is not an id, create the job, wait until it has completed.
+
+        The deadline, ``poll.timeout`` seconds, counts from when the document is on the server: it spans the
+        create with its retries, every pause and every look.
+
+        Args:
+            document: The id of a file or parse job, a path, or a name and the bytes.
+            rules: The rules; or give a `configuration`, or the `configuration_id` of a saved one.
+            configuration: Rules together with how the document is read.
+            configuration_id: A configuration saved on the server.
+            poll: When to look and when to give up; the session's if not given.
+            on_cancel: When this is cancelled or times out, leave the job running (``"detach"``) or cancel it
+                on the server (``"cancel"``, within 2 seconds).
+            transaction_id: The idempotency key; made anew for each call if not given.
+            webhook_configurations: Where the server reports changes of this job.
+            webhook_configuration_ids: The same, saved on the server.
+
+        Raises:
+            JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
+            ConfigurationError: The document or the rules cannot be right; nothing was sent.
+        """
+        shared = job_body(
+            rules=rules,
+            configuration=configuration,
+            configuration_id=configuration_id,
+            webhook_configurations=webhook_configurations,
+            webhook_configuration_ids=webhook_configuration_ids,
+        )
+        return await self._classify(
+            document,
+            shared,
+            transaction_id=transaction_id or new_transaction_id(),
+            policy=poll or self._poll,
+            on_cancel=polling.on_cancel_in(on_cancel),
+        )
+
+    def classify_many(
+        self,
+        documents: Documents,
+        *,
+        rules: Iterable[Rule] | None = None,
+        configuration: Configuration | None = None,
+        configuration_id: str | None = None,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        poll: PollPolicy | None = None,
+        on_cancel: str = "detach",
+        webhook_configurations: Iterable[WebhookConfiguration] | None = None,
+        webhook_configuration_ids: Iterable[str] | None = None,
+    ) -> Batch:
+        """Classify many documents, at most `concurrency` at a time.
+
+        ``await`` the batch for a list of `Outcome` in the documents' order, or ``async with`` it for an
+        iterator in the order of completion, in memory bounded by `concurrency`. One bad document never
+        ends a batch.
+
+        Args:
+            documents: An iterable or async iterable of documents, finite or not, read as places become free.
+            rules: The rules; or give a `configuration`, or the `configuration_id` of a saved one.
+            configuration: Rules together with how the documents are read.
+            configuration_id: A configuration saved on the server.
+            concurrency: How many documents may be under way.
+            poll: How each job is waited for; the session's if not given.
+            on_cancel: What becomes of the remote jobs of documents under way when the batch is left early.
+            webhook_configurations: Where the server reports changes of these jobs.
+            webhook_configuration_ids: The same, saved on the server.
+
+        Raises:
+            ConfigurationError: The rules or the numbers cannot be right; nothing was sent.
+        """
+        shared = job_body(
+            rules=rules,
+            configuration=configuration,
+            configuration_id=configuration_id,
+            webhook_configurations=webhook_configurations,
+            webhook_configuration_ids=webhook_configuration_ids,
+        )
+        policy = poll or self._poll
+        ending = polling.on_cancel_in(on_cancel)
+
+        async def classify(document: Document) -> Job:
+            return await self._classify(
+                document,
+                shared,
+                transaction_id=new_transaction_id(),
+                policy=policy,
+                on_cancel=ending,
+            )
+
+        return Batch(documents, classify, concurrency=concurrency)
+
+    async def _classify(
+        self,
+        document: Document,
+        shared: Mapping[str, Any],
+        *,
+        transaction_id: str,
+        policy: PollPolicy,
+        on_cancel: polling.OnCancel,
+    ) -> Job:
+        """Take one document from where it is to its completed job."""
+        file_input = await self._stored(document)
+        deadline = polling.Deadline.after(self._clock, policy.timeout)
+        with deadline.scope() as scope:
+            job = await self._create(shared, file_input, transaction_id, {})
+        if scope.cancelled_caught:
+            message = (
+                f"the create was not answered within {policy.timeout:g} s; creating again with "
+                f"transaction_id={transaction_id!r} gives the job that it may have made"
+            )
+            raise JobTimeoutError(message, job=None, job_id=None)
+        return await polling.wait_for(
+            self.get,
+            self.cancel,
+            job.id,
+            policy=policy,
+            clock=self._clock,
+            job=job,
+            deadline=deadline,
+            on_cancel=on_cancel,
+        )
+
+    async def _stored(self, document: Document) -> str:
+        """Give the id of a document on the server, uploading it if it is not there yet."""
+        if not isinstance(document, str):
+            return (await self.files.upload(document)).id
+        if "." in document and await run_sync(os.path.isfile, document):
+            message = f"document: {document!r} is taken for an id; for the file give Path({document!r})"
+            raise ConfigurationError(message)
+        return document
+
+
+def _secret(api_key: str | None) -> Secret:
+    given = os.environ.get("LLAMA_CLOUD_API_KEY") if api_key is None else api_key
+    if not isinstance(given, str) or not given.strip():
+        message = (
+            "api_key: none given; set LLAMA_CLOUD_API_KEY, or run a server of your own: llamaclassify serve"
+        )
+        raise ConfigurationError(message)
+    if not given.strip().isprintable() or not given.isascii():
+        message = "api_key: holds characters that no key has"
+        raise ConfigurationError(message)
+    return Secret(given.strip())
+
+
+def _url(base_url: str | None) -> str:
+    url = base_url or os.environ.get("LLAMA_CLOUD_BASE_URL") or HOSTED_URL
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        message = f"base_url: expected http://… or https://…, got {url!r}"
+        raise ConfigurationError(message)
+    return url

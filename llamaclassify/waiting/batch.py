@@ -1,0 +1,188 @@
+"""Fan-out over many documents: bounded, lazy, one `Outcome` for each.
+
+Documents are pulled as places become free, so memory is bounded by `concurrency` however long the source
+is. The task group lives in an async context manager, never across a generator's yield (PEP 789).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+)
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any
+
+import anyio
+from anyio.abc import ObjectSendStream
+from attrs import frozen
+
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    JobError,
+    LlamaClassifyError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+)
+from ..models import Job, Result
+
+Document = str | os.PathLike[str] | tuple[str, bytes]
+"""What can be classified: the id of a file or parse job, a path, or a name and the bytes."""
+Documents = Iterable[Document] | AsyncIterable[Document]
+"""Many of them, finite or not, read lazily."""
+
+_ENDS_THE_BATCH = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
+
+
+@frozen
+class Outcome:
+    """What became of one document of a batch.
+
+    Attributes:
+        index: Its place in the source, from 0.
+        document: The document as it was given.
+        job: Its job as last seen; None where there was none yet.
+        error: Why it has no result; None when it has one.
+    """
+
+    index: int
+    document: Document
+    job: Job | None
+    error: Exception | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the document was classified (a result whose type is None included)."""
+        return self.error is None
+
+    @property
+    def result(self) -> Result | None:
+        """The answer; None where there is an error."""
+        return self.job.result if self.job is not None and self.ok else None
+
+
+class Batch:
+    """Many documents being classified: ``await`` it, or ``async with`` it and iterate. Used once.
+
+    ``await batch`` gives every `Outcome` in the order of the source. ``async with batch as outcomes`` gives
+    an iterator over them in the order of completion; leaving the block ends what is still under way.
+
+    Raises, when used:
+        AuthenticationError, PaymentRequiredError, PermissionDeniedError: The batch ends at once. Outcomes
+            that were finished are delivered first; awaited, they are on the error as ``outcomes``.
+        Exception: What the source itself raises, after the outcomes that were under way.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        classify: Callable[[Document], Awaitable[Job]],
+        *,
+        concurrency: int,
+    ) -> None:
+        """Prepare to run `classify` over `documents`, at most `concurrency` at a time."""
+        if type(concurrency) is not int or concurrency < 1:
+            message = f"concurrency: must be a whole number of 1 or more, got {concurrency!r}"
+            raise ConfigurationError(message)
+        if isinstance(documents, str | bytes | os.PathLike):
+            message = "documents: expected an iterable of documents, got one; give [document]"
+            raise ConfigurationError(message)
+        self._documents = documents
+        self._classify = classify
+        self._concurrency = concurrency
+        self._places = anyio.Semaphore(concurrency)
+        self._running = AsyncExitStack()
+        self._fault: Exception | None = None
+        self._used = False
+
+    def __await__(self) -> Generator[Any, None, list[Outcome]]:
+        return self._collect().__await__()
+
+    async def _collect(self) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        try:
+            async with self as stream:
+                async for outcome in stream:
+                    outcomes.append(outcome)  # noqa: PERF401  (kept up to the error, if one comes)
+        except LlamaClassifyError as error:
+            error.outcomes = _in_order(outcomes)
+            raise
+        return _in_order(outcomes)
+
+    async def __aenter__(self) -> AsyncIterator[Outcome]:
+        if self._used:
+            message = "this batch has been used; call classify_many again"
+            raise ConfigurationError(message)
+        self._used = True
+        send, receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
+        await self._running.enter_async_context(receive)
+        tasks = await self._running.enter_async_context(anyio.create_task_group())
+        self._running.callback(tasks.cancel_scope.cancel)
+        tasks.start_soon(self._feed, send)
+        return self._deliver(receive)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._running.__aexit__(kind, error, traceback)
+
+    async def _deliver(self, receive: AsyncIterable[Outcome]) -> AsyncIterator[Outcome]:
+        async for outcome in receive:
+            self._places.release()
+            yield outcome
+        if self._fault is not None:
+            raise self._fault
+
+    async def _feed(self, send: ObjectSendStream[Outcome]) -> None:
+        """Pull documents as places become free; a place is free again once its outcome is taken."""
+        async with send, anyio.create_task_group() as tasks:
+            try:
+                index = 0
+                await self._places.acquire()
+                async for document in _each(self._documents):
+                    tasks.start_soon(self._one, index, document, send, tasks.cancel_scope)
+                    index += 1
+                    await self._places.acquire()
+            except Exception as error:  # noqa: BLE001  (the source's own: it ends the batch after what is under way)
+                self._fault = error
+
+    async def _one(
+        self,
+        index: int,
+        document: Document,
+        send: ObjectSendStream[Outcome],
+        batch: anyio.CancelScope,
+    ) -> None:
+        try:
+            job = await self._classify(document)
+        except _ENDS_THE_BATCH as error:
+            self._fault = self._fault or error
+            batch.cancel()
+        except Exception as error:  # noqa: BLE001  (one bad document never ends a batch)
+            seen = error.job if isinstance(error, JobError) else None
+            await send.send(Outcome(index, document, seen, error))
+        else:
+            await send.send(Outcome(index, document, job, None))
+
+
+async def _each(documents: Documents) -> AsyncIterator[Document]:
+    if isinstance(documents, AsyncIterable):
+        async for document in documents:
+            yield document
+    else:
+        for document in documents:
+            yield document
+
+
+def _in_order(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    return sorted(outcomes, key=lambda outcome: outcome.index)

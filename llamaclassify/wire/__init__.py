@@ -1,0 +1,1 @@
+"""What is said: the transport, the wire's JSON and the API's resources."""

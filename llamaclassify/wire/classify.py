@@ -1,0 +1,249 @@
+"""Classify jobs, ``/api/v2/classify``: create, get, list, cancel, delete."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..models import Configuration, DeletedJob, Job, JobStatus, Rule, WebhookConfiguration
+from .checks import identifier, input_issues, page_size_in, refuse, rules_issues
+from .converter import decode, encode_request, timestamp
+from .pagination import Pager
+from .transport import RETRIED_STATUSES, Transport
+
+_PATH = "/api/v2/classify"
+_LARGEST_PAGE = 100
+
+
+class ClassifyJobs:
+    """The calls on classify jobs; the session is one of these, with waiting on top.
+
+    Every call takes `organization_id` and `project_id` over the session's own. Every call raises
+    `APIStatusError`, `APIConnectionError` and `ResponseDecodeError` as the transport does, after the
+    retries of the session's `RetryPolicy`, and `ConfigurationError` before anything is sent.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def create(
+        self,
+        file_input: str,
+        *,
+        rules: Iterable[Rule] | None = None,
+        configuration: Configuration | None = None,
+        configuration_id: str | None = None,
+        transaction_id: str | None = None,
+        webhook_configurations: Iterable[WebhookConfiguration] | None = None,
+        webhook_configuration_ids: Iterable[str] | None = None,
+        organization_id: str | None = None,
+        project_id: str | None = None,
+    ) -> Job:
+        """Start a job (``POST /api/v2/classify``) and give it as the server first describes it.
+
+        A create whose answer is lost is sent again with the same `transaction_id`, for which the server
+        gives the job that it already made: nothing is classified, or billed, twice.
+
+        Args:
+            file_input: The id of an uploaded file (``dfl-…``) or of a parse job (``pjb-…``).
+            rules: The rules; or give a `configuration`, or the `configuration_id` of a saved one.
+            configuration: Rules together with how the document is read.
+            configuration_id: A configuration saved on the server.
+            transaction_id: The idempotency key, at most 255 characters; made anew for each call if not given.
+            webhook_configurations: Where the server reports changes of this job.
+            webhook_configuration_ids: The same, saved on the server.
+            organization_id: Instead of the session's.
+            project_id: Instead of the session's.
+
+        Raises:
+            ConfigurationError: The request cannot be right; every field at fault is named.
+        """
+        shared = job_body(
+            rules=rules,
+            configuration=configuration,
+            configuration_id=configuration_id,
+            webhook_configurations=webhook_configurations,
+            webhook_configuration_ids=webhook_configuration_ids,
+        )
+        query = {"organization_id": organization_id, "project_id": project_id}
+        return await self._create(shared, file_input, transaction_id, query)
+
+    async def _create(
+        self,
+        shared: Mapping[str, Any],
+        file_input: str,
+        transaction_id: str | None,
+        query: Mapping[str, str | None],
+    ) -> Job:
+        """Start one of the jobs that have the `job_body` in common."""
+        body = {
+            **shared,
+            "file_input": file_input,
+            "transaction_id": new_transaction_id() if transaction_id is None else transaction_id,
+        }
+        refuse(input_issues(body))
+        # 409 is a concurrent create with the same key: the next attempt finds the job.
+        retried = RETRIED_STATUSES | {409}
+        answer = await self._transport.request("POST", _PATH, query=query, body=body, retried=retried)
+        return decode(Job, answer, request=f"POST {_PATH}")
+
+    async def get(
+        self,
+        job_id: str,
+        *,
+        expand: Iterable[str] = (),
+        organization_id: str | None = None,
+        project_id: str | None = None,
+    ) -> Job:
+        """Give a job as it stands (``GET /api/v2/classify/{job_id}``); ``expand=("usage",)`` adds its cost.
+
+        Raises:
+            NotFoundError: The project has no such job.
+        """
+        query = {
+            "expand": tuple(expand),
+            "organization_id": organization_id,
+            "project_id": project_id,
+        }
+        return await self._job("GET", job_id, "", query)
+
+    def list(
+        self,
+        *,
+        status: JobStatus | str | None = None,
+        job_ids: Iterable[str] | None = None,
+        configuration_id: str | None = None,
+        created_at_on_or_after: datetime | None = None,
+        created_at_on_or_before: datetime | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+        organization_id: str | None = None,
+        project_id: str | None = None,
+    ) -> Pager[Job]:
+        """List the project's jobs (``GET /api/v2/classify``).
+
+        ``async for`` gives every job of every page; ``await`` the first page; ``.pages()`` the pages.
+
+        Args:
+            status: Only jobs that stand so.
+            job_ids: Only these jobs.
+            configuration_id: Only jobs of this saved configuration.
+            created_at_on_or_after: Only jobs made then or later; a datetime with its time zone.
+            created_at_on_or_before: Only jobs made then or earlier.
+            page_size: Jobs a page, 1 to 100; the server's choice if not given.
+            page_token: Start with the page of this token.
+            organization_id: Instead of the session's.
+            project_id: Instead of the session's.
+        """
+        filters = {
+            "status": None if status is None else str(status),
+            "job_ids": _listed(job_ids),
+            "configuration_id": configuration_id,
+            "created_at_on_or_after": _bound("created_at_on_or_after", created_at_on_or_after),
+            "created_at_on_or_before": _bound("created_at_on_or_before", created_at_on_or_before),
+            "page_size": page_size_in(page_size, _LARGEST_PAGE),
+            "organization_id": organization_id,
+            "project_id": project_id,
+        }
+
+        async def fetch(token: str | None) -> Any:
+            query = {**filters, "page_token": token}
+            return await self._transport.request("GET", _PATH, query=query)
+
+        return Pager(fetch, Job, request=f"GET {_PATH}", page_token=page_token)
+
+    async def cancel(
+        self, job_id: str, *, organization_id: str | None = None, project_id: str | None = None
+    ) -> Job:
+        """Ask the server to end a job (``POST /api/v2/classify/{job_id}/cancel``).
+
+        Raises:
+            BadRequestError, ConflictError: The job has already ended.
+        """
+        query = {"organization_id": organization_id, "project_id": project_id}
+        return await self._job("POST", job_id, "/cancel", query)
+
+    async def delete(
+        self, job_id: str, *, organization_id: str | None = None, project_id: str | None = None
+    ) -> DeletedJob:
+        """Remove a job that has ended (``DELETE /api/v2/classify/{job_id}``).
+
+        A delete whose answer was lost is sent again; that the job is gone by then counts as done.
+
+        Raises:
+            BadRequestError, ConflictError: The job has not ended yet; cancel it first.
+        """
+        path = f"{_PATH}/{identifier('job_id', job_id)}"
+        query = {"organization_id": organization_id, "project_id": project_id}
+        answer = await self._transport.delete(path, query=query)
+        deleted = {"id": job_id} if answer is None else answer
+        return decode(DeletedJob, deleted, request=f"DELETE {path}")
+
+    async def _job(self, method: str, job_id: str, action: str, query: dict[str, Any]) -> Job:
+        path = f"{_PATH}/{identifier('job_id', job_id)}{action}"
+        answer = await self._transport.request(method, path, query=query)
+        return decode(Job, answer, request=f"{method} {path}")
+
+
+def job_body(
+    *,
+    rules: Iterable[Rule] | None,
+    configuration: Configuration | None,
+    configuration_id: str | None,
+    webhook_configurations: Iterable[WebhookConfiguration] | None,
+    webhook_configuration_ids: Iterable[str] | None,
+) -> dict[str, Any]:
+    """Make what the creates of one call have in common: checked and encoded once, however many they are.
+
+    Raises:
+        ConfigurationError: It cannot be right; every field at fault is named.
+    """
+    body = encode_request(
+        {
+            "configuration": _one_configuration(rules, configuration),
+            "configuration_id": configuration_id,
+            "webhook_configurations": _listed(webhook_configurations),
+            "webhook_configuration_ids": _listed(webhook_configuration_ids),
+        }
+    )
+    refuse(rules_issues(body))
+    return dict(body)
+
+
+def new_transaction_id() -> str:
+    """Make an idempotency key that no other create has."""
+    return str(uuid.uuid4())
+
+
+def _one_configuration(
+    rules: Iterable[Rule] | None, configuration: Configuration | None
+) -> Configuration | None:
+    """Make one configuration of the two ways to give rules."""
+    if rules is not None and configuration is not None:
+        message = "configuration: give either rules or a configuration, not both"
+        raise ConfigurationError(message)
+    if configuration is not None and not isinstance(configuration, Configuration):
+        message = f"configuration: expected a Configuration, got {type(configuration).__name__}"
+        raise ConfigurationError(message)
+    if rules is None:
+        return configuration
+    given = tuple(rules)
+    for index, rule in enumerate(given):
+        if not isinstance(rule, Rule):
+            message = f"rules[{index}]: expected a Rule, got {type(rule).__name__}"
+            raise ConfigurationError(message)
+    return Configuration(rules=given)
+
+
+def _listed(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _bound(name: str, moment: datetime | None) -> str | None:
+    if moment is not None and moment.tzinfo is None:
+        message = f"{name}: {moment} has no time zone; give one, such as datetime.UTC"
+        raise ConfigurationError(message)
+    return None if moment is None else timestamp(moment)

@@ -1,0 +1,125 @@
+"""The one place where JSON becomes models and models become JSON (cattrs).
+
+Reading ignores unknown keys, takes null and absent for the same, keeps unknown statuses as they are and
+reads the older spelling of a job's input; it never turns a null into ``'None'`` nor a text into a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import attrs
+from cattrs import Converter, transform_error
+from cattrs.gen import make_dict_structure_fn
+
+from ..errors import ResponseDecodeError
+from ..models import Job, JobStatus
+
+T = TypeVar("T")
+
+
+def decode(kind: type[T], data: Any, *, request: str) -> T:
+    """Structure `data` as `kind`; `request` names what was asked, for the error's text.
+
+    Raises:
+        ResponseDecodeError: The data does not have that shape; `path` says where.
+    """
+    try:
+        return _fast.structure(data, kind)
+    except Exception:  # noqa: BLE001  (cattrs raises what the hooks and the data happen to raise)
+        path, problem = _diagnose(data, kind)
+        raise ResponseDecodeError(request, path, problem) from None
+
+
+def encode(value: Any) -> Any:
+    """Give the wire's JSON with every key, null where there is nothing: what a server answers."""
+    return _fast.unstructure(value)
+
+
+def encode_request(value: Any) -> Any:
+    """Give the wire's JSON with no null in it: what a client sends."""
+    return _without_nulls(encode(value))
+
+
+def _without_nulls(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
+    if isinstance(data, list | tuple):
+        return [_without_nulls(value) for value in data]
+    return data
+
+
+def _diagnose(data: Any, kind: Any) -> tuple[str, str]:
+    """Structure once more, slowly, for the exact place of the first fault."""
+    try:
+        _thorough.structure(data, kind)
+    except Exception as error:  # noqa: BLE001  (as in decode)
+        problem, _, path = transform_error(error)[0].rpartition(" @ ")
+        return path, problem
+    return "$", "not understood"
+
+
+def _converter(*, detailed_validation: bool) -> Converter:
+    converter = Converter(detailed_validation=detailed_validation)
+    for kind in (str, int, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(datetime, _moment)
+    converter.register_unstructure_hook(datetime, timestamp)
+    converter.register_structure_hook(JobStatus | str, _status)
+    converter.register_unstructure_hook(JobStatus | str, str)
+    converter.register_structure_hook_factory(attrs.has, _tolerant_hook)
+    return converter
+
+
+def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], T]:
+    structure = make_dict_structure_fn(kind, converter)
+
+    def hook(data: Any, _: Any) -> T:
+        if not isinstance(data, dict):
+            message = f"expected an object, got {type(data).__name__}"
+            raise TypeError(message)
+        present = {key: value for key, value in data.items() if value is not None}
+        if kind is Job and "document_input_value" in present:
+            present.setdefault("file_input", present["document_input_value"])
+        return structure(present, kind)
+
+    return hook
+
+
+def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
+    def hook(data: Any, _: Any) -> T:
+        if type(data) is not kind:
+            message = f"expected {kind.__name__}, got {type(data).__name__}"
+            raise TypeError(message)
+        return data
+
+    return hook
+
+
+def _number(data: Any, _: Any) -> float:
+    if isinstance(data, bool) or not isinstance(data, int | float):
+        message = f"expected a number, got {type(data).__name__}"
+        raise TypeError(message)
+    return float(data)
+
+
+def _moment(data: Any, _: Any) -> datetime:
+    moment = datetime.fromisoformat(_exactly(str)(data, str))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as the wire does: UTC, ending in Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _status(data: Any, _: Any) -> JobStatus | str:
+    text = _exactly(str)(data, str)
+    return JobStatus(text) if text in JobStatus.__members__ else text
+
+
+_fast = _converter(detailed_validation=False)
+_thorough = _converter(detailed_validation=True)
