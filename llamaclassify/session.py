@@ -250,9 +250,10 @@ class ClassifySession(ClassifyJobs):
         """Take one document from where it is to its completed job."""
         file_input = await self._stored(document)
         deadline = polling.Deadline.after(self._clock, policy.timeout)
-        with deadline.scope() as scope:
+        job: Job | None = None
+        with deadline.scope():
             job = await self._create(shared, file_input, transaction_id, {})
-        if scope.cancelled_caught:
+        if job is None:
             message = (
                 f"the create was not answered within {policy.timeout:g} s; creating again with "
                 f"transaction_id={transaction_id!r} gives the job that it may have made"

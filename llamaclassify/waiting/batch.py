@@ -15,12 +15,11 @@ from collections.abc import (
     Generator,
     Iterable,
 )
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any
 
 import anyio
-from anyio.abc import ObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import frozen
 
 from ..errors import (
@@ -98,7 +97,8 @@ class Batch:
         self._classify = classify
         self._concurrency = concurrency
         self._places = anyio.Semaphore(concurrency)
-        self._running = AsyncExitStack()
+        self._tasks = anyio.create_task_group()
+        self._receive: MemoryObjectReceiveStream[Outcome]
         self._fault: Exception | None = None
         self._used = False
 
@@ -121,12 +121,10 @@ class Batch:
             message = "this batch has been used; call classify_many again"
             raise ConfigurationError(message)
         self._used = True
-        send, receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
-        await self._running.enter_async_context(receive)
-        tasks = await self._running.enter_async_context(anyio.create_task_group())
-        self._running.callback(tasks.cancel_scope.cancel)
-        tasks.start_soon(self._feed, send)
-        return self._deliver(receive)
+        send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
+        await self._tasks.__aenter__()
+        self._tasks.start_soon(self._feed, send)
+        return self._deliver()
 
     async def __aexit__(
         self,
@@ -134,16 +132,20 @@ class Batch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        return await self._running.__aexit__(kind, error, traceback)
+        self._tasks.cancel_scope.cancel()
+        self._receive.close()
+        # What the block raised is the caller's: the task group would wrap it in a group of its own.
+        await self._tasks.__aexit__(None, None, None)
+        return None
 
-    async def _deliver(self, receive: AsyncIterable[Outcome]) -> AsyncIterator[Outcome]:
-        async for outcome in receive:
+    async def _deliver(self) -> AsyncIterator[Outcome]:
+        async for outcome in self._receive:
             self._places.release()
             yield outcome
         if self._fault is not None:
             raise self._fault
 
-    async def _feed(self, send: ObjectSendStream[Outcome]) -> None:
+    async def _feed(self, send: MemoryObjectSendStream[Outcome]) -> None:
         """Pull documents as places become free; a place is free again once its outcome is taken."""
         async with send, anyio.create_task_group() as tasks:
             try:
@@ -153,14 +155,14 @@ class Batch:
                     tasks.start_soon(self._one, index, document, send, tasks.cancel_scope)
                     index += 1
                     await self._places.acquire()
-            except Exception as error:  # noqa: BLE001  (the source's own: it ends the batch after what is under way)
+            except Exception as error:  # the source's own: it ends the batch after what is under way
                 self._fault = error
 
     async def _one(
         self,
         index: int,
         document: Document,
-        send: ObjectSendStream[Outcome],
+        send: MemoryObjectSendStream[Outcome],
         batch: anyio.CancelScope,
     ) -> None:
         try:
@@ -168,7 +170,7 @@ class Batch:
         except _ENDS_THE_BATCH as error:
             self._fault = self._fault or error
             batch.cancel()
-        except Exception as error:  # noqa: BLE001  (one bad document never ends a batch)
+        except Exception as error:  # one bad document never ends a batch
             seen = error.job if isinstance(error, JobError) else None
             await send.send(Outcome(index, document, seen, error))
         else:

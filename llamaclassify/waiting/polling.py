@@ -74,13 +74,14 @@ class _Wait:
         if self.looks == 1 and self.job is not None:
             return self.job
         started = self.deadline.clock.now()
-        with self.deadline.scope() as scope:
-            self.job = await self.look(self.job_id)
-        self.answered_in = self.deadline.clock.now() - started
-        if scope.cancelled_caught:
+        seen: Job | None = None
+        with self.deadline.scope():
+            seen = await self.look(self.job_id)
+        if seen is None:
             raise self.timed_out()
-        assert self.job is not None  # noqa: S101  (the scope was not cancelled, so there is an answer)
-        return self.job
+        self.answered_in = self.deadline.clock.now() - started
+        self.job = seen
+        return seen
 
     def pause(self, state: RetryCallState) -> float:
         """Give the policy's pause, cut so that the last look is answered at the deadline."""

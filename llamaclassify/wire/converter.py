@@ -28,7 +28,7 @@ def decode(kind: type[T], data: Any, *, request: str) -> T:
     """
     try:
         return _fast.structure(data, kind)
-    except Exception:  # noqa: BLE001  (cattrs raises what the hooks and the data happen to raise)
+    except Exception:  # cattrs raises what the hooks and the data happen to raise
         path, problem = _diagnose(data, kind)
         raise ResponseDecodeError(request, path, problem) from None
 
@@ -55,7 +55,7 @@ def _diagnose(data: Any, kind: Any) -> tuple[str, str]:
     """Structure once more, slowly, for the exact place of the first fault."""
     try:
         _thorough.structure(data, kind)
-    except Exception as error:  # noqa: BLE001  (as in decode)
+    except Exception as error:
         problem, _, path = transform_error(error)[0].rpartition(" @ ")
         return path, problem
     return "$", "not understood"

@@ -1,0 +1,12 @@
+"""The command line, extra ``cli``: ``llamaclassify run``, ``llamaclassify serve``."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``llamaclassify``."""
+    try:
+        from .main import commands
+    except ModuleNotFoundError as missing:
+        sys.exit(f"llamaclassify: the command line needs {missing.name}: pip install 'llamaclassify[cli]'")
+    commands()

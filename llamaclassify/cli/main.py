@@ -1,0 +1,19 @@
+"""The group of all commands."""
+
+from __future__ import annotations
+
+import click
+
+from ..version import __version__
+from .run import run
+from .serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="llamaclassify")
+def commands() -> None:
+    """Classify documents by rules in plain language: on LlamaCloud, or on this machine with no key."""
+
+
+commands.add_command(run)
+commands.add_command(serve)

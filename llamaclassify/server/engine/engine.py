@@ -1,0 +1,81 @@
+"""Documents and rules to answers: composes the parts, decides by the model's probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from attrs import define, field
+
+from ...models import Result, Rule
+from ..text import Page
+from .encoder import Encoder, load_encoder
+from .features import features
+from .lexicon import Lexicon
+from .links import is_catch_all
+from .model import Model
+from .reading import Reading
+from .reasoning import Answer, explain
+from .scores import RuleSet, Floats, measure, prepare_rules, read_sources
+
+_RULE_SETS_KEPT = 32
+
+
+@define
+class Engine:
+    """Classifies documents; one at a time, the same document always the same way.
+
+    Attributes:
+        lexicon: What is known about common types of documents.
+        model: The weights.
+        encoder: Sentence vectors; None works with words alone, and less well.
+    """
+
+    lexicon: Lexicon
+    model: Model
+    encoder: Encoder | None
+    _prepared: dict[tuple[Rule, ...], RuleSet] = field(factory=dict, init=False, repr=False)
+
+    @classmethod
+    def load(cls) -> Engine:
+        """Read everything that the engine needs from its package."""
+        return cls(Lexicon.load(), Model.load(), load_encoder())
+
+    def classify(self, pages: Sequence[Page], rules: Sequence[Rule]) -> Result:
+        """Find the rule that a document fits.
+
+        Args:
+            pages: The document's text.
+            rules: At least one.
+
+        Returns:
+            The best rule's type, or None when none fits, with the probability of that answer and the
+            evidence for it.
+        """
+        ruleset = self._ruleset(tuple(rules))
+        sources = read_sources(Reading.of(pages), self.lexicon, self.encoder)
+        scores = measure(sources, ruleset, self.lexicon)
+        chances = self.model.probabilities(features(scores), encoder=scores.similarity is not None)
+        answer = _answer(chances, ruleset)
+        return Result(
+            type=None if answer.chosen is None else ruleset.rules[answer.chosen].type,
+            confidence=round(float(chances[-1 if answer.chosen is None else answer.chosen]), 4),
+            reasoning=explain(answer, sources, ruleset, scores),
+        )
+
+    def _ruleset(self, rules: tuple[Rule, ...]) -> RuleSet:
+        """Rules are mostly the same from one document to the next: prepared once."""
+        if rules not in self._prepared:
+            if len(self._prepared) >= _RULE_SETS_KEPT:
+                del self._prepared[next(iter(self._prepared))]
+            self._prepared[rules] = prepare_rules(rules, self.lexicon, self.encoder)
+        return self._prepared[rules]
+
+
+def _answer(chances: Floats, ruleset: RuleSet) -> Answer:
+    order = [int(index) for index in np.argsort(-chances, kind="stable")]
+    none = len(ruleset.rules)
+    ranked = [index for index in order if index != none]
+    chosen = None if order[0] == none else order[0]
+    runner_up = next((index for index in ranked if index != chosen), None)
+    return Answer(chosen, runner_up, [float(chance) for chance in chances])

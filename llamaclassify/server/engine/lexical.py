@@ -1,0 +1,103 @@
+"""How many of a rule's own words a document carries.
+
+Words count by how rare they are: in general, and among the rules that compete.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from attrs import frozen
+
+from ...models import Rule
+from .negation import asserted
+from .reading import Reading
+from .tokens import STOP_WORDS, content_words, label_words, words
+
+Term = str | tuple[str, str]
+
+_LABEL = 2.0
+_PAIR = 1.0
+_HALF_WAY = 2500
+
+
+@frozen
+class RuleTerms:
+    """The words and neighbouring words of a rule.
+
+    Attributes:
+        label: The words of its type.
+        weights: For every term what it is worth.
+    """
+
+    label: tuple[str, ...]
+    weights: Mapping[Term, float]
+
+
+def rule_terms(rules: Sequence[Rule]) -> list[RuleTerms]:
+    """Weigh the words of rules that compete: what all of them say tells nothing."""
+    weighed = [_weights(rule) for rule in rules]
+    shared = Counter(term for weights in weighed for term in weights)
+    count = len(rules)
+    return [
+        RuleTerms(
+            tuple(label_words(rule.type)),
+            {term: worth * (1 - (shared[term] - 1) / count) for term, worth in weights.items()},
+        )
+        for rule, weights in zip(rules, weighed, strict=True)
+    ]
+
+
+def _weights(rule: Rule) -> dict[Term, float]:
+    description = asserted(rule.description)
+    weights: dict[Term, float] = {word: rarity(word) for word in content_words(description)}
+    for word in label_words(rule.type):
+        if word not in STOP_WORDS:
+            weights[word] = _LABEL * rarity(word)
+    running = words(description)
+    for first, second in zip(running, running[1:], strict=False):
+        if first not in STOP_WORDS and second not in STOP_WORDS:
+            weights[first, second] = _PAIR * (rarity(first) + rarity(second)) / 2
+    return weights
+
+
+def coverage(terms: RuleTerms, reading: Reading) -> float:
+    """The share of a rule's terms that stand in a document, early ones counting more: 0 to 1."""
+    total = sum(terms.weights.values())
+    if not total:
+        return 0.0
+    return sum(worth * _presence(term, reading) for term, worth in terms.weights.items()) / total
+
+
+def shared_words(terms: RuleTerms, reading: Reading) -> list[str]:
+    """The single words that a rule and a document share, the most telling first."""
+    found = [
+        (worth * _presence(term, reading), term)
+        for term, worth in terms.weights.items()
+        if isinstance(term, str) and term in reading.first_places
+    ]
+    return [term for _, term in sorted(found, key=lambda entry: (-entry[0], entry[1]))]
+
+
+def _presence(term: Term, reading: Reading) -> float:
+    places = reading.first_places if isinstance(term, str) else reading.first_pairs
+    place = places.get(term)  # type: ignore[call-overload]  # the dict goes with the term's type
+    return 0.0 if place is None else 1 / (1 + place / _HALF_WAY)
+
+
+def rarity(word: str) -> float:
+    """What a word is worth: 1 for a rare one, near 0 for one that stands in every document."""
+    return _common().get(word, 1.0)
+
+
+@cache
+def _common() -> dict[str, float]:
+    """The words that many documents carry, from a list of ``word documents-per-thousand``."""
+    text = (files(__package__) / "common_words.txt").read_text(encoding="utf-8")
+    pairs = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
+    scale = math.log(200)
+    return {word: min(1.0, math.log(1000 / int(share)) / scale) for word, share in pairs}

@@ -1,0 +1,174 @@
+"""Everything measured about one document and one set of rules, before it is weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from attrs import frozen
+
+from ...models import Rule
+from .chunks import Chunk, chosen_chunks
+from .encoder import Encoder, Vectors
+from .lexical import RuleTerms, coverage, rule_terms
+from .lexicon import Evidence, Lexicon
+from .links import Link, find_link
+from .negation import asserted
+from .reading import Reading
+from .tokens import label_words
+
+Floats = npt.NDArray[np.float64]
+
+# A kind of the rule's type counts for the rule, a little less than the type itself.
+_KIND = 0.9
+_BEST_CHUNKS = 3
+_NOTHING = Evidence()
+
+
+@frozen(eq=False)
+class Sources:
+    """A document, read: what every rule set is measured against.
+
+    Attributes:
+        reading: Its words.
+        evidence: What it shows of each known type.
+        chunks: Its passages.
+        vectors: Their vectors; None without an encoder.
+    """
+
+    reading: Reading
+    evidence: Mapping[str, Evidence]
+    chunks: Sequence[Chunk]
+    vectors: Vectors | None
+
+
+@frozen(eq=False)
+class RuleSet:
+    """Rules, prepared once for many documents.
+
+    Attributes:
+        rules: As they were given.
+        links: The known type of each, where there is one.
+        terms: The words of each.
+        vectors: The vector of each; None without an encoder.
+    """
+
+    rules: tuple[Rule, ...]
+    links: tuple[Link | None, ...]
+    terms: tuple[RuleTerms, ...]
+    vectors: Vectors | None
+
+
+@frozen(eq=False)
+class Scores:
+    """What was measured, one entry a rule.
+
+    Attributes:
+        linked: How surely the rule's type is known.
+        lexicon: The known type's score.
+        shown: The known type that gave that score.
+        outside: The best score of a known type that no rule asks for; the same for every rule.
+        outside_type: That type.
+        coverage: The share of the rule's words in the document.
+        title: Whether the rule's label stands as a title.
+        similarity: Closeness in meaning; None without an encoder.
+        closest: The index of the closest passage.
+    """
+
+    linked: Floats
+    lexicon: Floats
+    shown: tuple[str | None, ...]
+    outside: float
+    outside_type: str | None
+    coverage: Floats
+    title: Floats
+    similarity: Floats | None
+    closest: tuple[int, ...]
+
+
+def read_sources(reading: Reading, lexicon: Lexicon, encoder: Encoder | None) -> Sources:
+    """Do with a document what needs no rules."""
+    chunks = chosen_chunks(reading.pages)
+    vectors = encoder.encode([chunk.text for chunk in chunks]) if encoder and chunks else None
+    return Sources(reading, lexicon.evidence(reading), chunks, vectors)
+
+
+def prepare_rules(
+    rules: Sequence[Rule],
+    lexicon: Lexicon,
+    encoder: Encoder | None,
+    hidden: Collection[str] = (),
+) -> RuleSet:
+    """Do with rules what needs no document."""
+    texts = [f"{' '.join(label_words(rule.type))}: {asserted(rule.description)}" for rule in rules]
+    return RuleSet(
+        tuple(rules),
+        tuple(find_link(rule, lexicon, hidden) for rule in rules),
+        tuple(rule_terms(rules)),
+        encoder.encode(texts) if encoder else None,
+    )
+
+
+def measure(
+    sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collection[str] = ()
+) -> Scores:
+    """Measure a document against rules."""
+    evidence = {key: found for key, found in sources.evidence.items() if key not in hidden}
+    linked = {link.key for link in ruleset.links if link}
+    best = [_linked_score(link, linked, evidence, lexicon) for link in ruleset.links]
+    outside_type, outside = _outside(linked, evidence, lexicon)
+    similarity, closest = _similarities(sources.vectors, ruleset.vectors)
+    reading = sources.reading
+    return Scores(
+        linked=np.array([link.strength if link else 0.0 for link in ruleset.links]),
+        lexicon=np.array([score for _, score in best]),
+        shown=tuple(key for key, _ in best),
+        outside=outside,
+        outside_type=outside_type,
+        coverage=np.array([coverage(terms, reading) for terms in ruleset.terms]),
+        title=np.array([_title(terms, reading) for terms in ruleset.terms]),
+        similarity=similarity,
+        closest=closest,
+    )
+
+
+def _linked_score(
+    link: Link | None, linked: Collection[str], evidence: Mapping[str, Evidence], lexicon: Lexicon
+) -> tuple[str | None, float]:
+    """The score of a rule's known type, or of a kind of it that no other rule asks for."""
+    if link is None:
+        return None, 0.0
+    own = [(link.key, evidence.get(link.key, _NOTHING).score)]
+    kinds = [
+        (kind, _KIND * evidence.get(kind, _NOTHING).score)
+        for kind in lexicon.kinds(link.key)
+        if kind not in linked
+    ]
+    return max(own + kinds, key=lambda entry: entry[1])
+
+
+def _outside(
+    linked: Collection[str], evidence: Mapping[str, Evidence], lexicon: Lexicon
+) -> tuple[str | None, float]:
+    inside = {member for key in linked for member in lexicon.family(key)}
+    scored = [(found.score, key) for key, found in evidence.items() if key not in inside]
+    score, key = max(scored, default=(0.0, None), key=lambda entry: entry[0])
+    return key, score
+
+
+def _title(terms: RuleTerms, reading: Reading) -> float:
+    in_titles = terms.label and reading.title_words.issuperset(terms.label)
+    return reading.title_weight(terms.label) if in_titles else 0.0
+
+
+def _similarities(
+    chunks: Vectors | None, rules: Vectors | None
+) -> tuple[Floats | None, tuple[int, ...]]:
+    """How close each rule is to the document as a whole, to its closest passages and to its beginning."""
+    if chunks is None or rules is None:
+        return None, ()
+    table = (rules @ chunks.T).astype(np.float64)
+    top = np.sort(table, axis=1)[:, -_BEST_CHUNKS:]
+    closeness = (table.mean(axis=1) + top.mean(axis=1) + table[:, 0]) / 3
+    return closeness, tuple(int(index) for index in table.argmax(axis=1))

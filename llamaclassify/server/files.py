@@ -1,0 +1,90 @@
+"""The routes of files, ``/api/v1/beta/files``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+from aiohttp import BodyPartReader, MultipartReader, web
+from attrs import Factory, define
+
+from .http import STORE, ApiError, answer, project_of
+from .store import Store
+
+routes = web.RouteTableDef()
+LARGEST_UPLOAD = 512 * 1024 * 1024
+"""Bytes, as the service documents it."""
+_LONGEST_FIELD = 4096
+
+
+@routes.post("/api/v1/beta/files")
+async def upload(request: web.Request) -> web.Response:
+    """Stream a document to disk and take it in."""
+    project = project_of(request)
+    if not request.content_type.startswith("multipart/"):
+        raise ApiError(400, "file field is required for multipart requests.")
+    form = _Form()
+    try:
+        await form.read(await request.multipart(), request.app[STORE])
+        if form.path is None:
+            raise ApiError(400, "file field is required for multipart requests.")
+    except ValueError as error:
+        form.discard()
+        raise ApiError(400, f"The multipart body is broken: {error}") from None
+    except BaseException:
+        form.discard()
+        raise
+    file = project.add_file(
+        form.path,
+        name=form.name,
+        purpose=form.fields.get("purpose"),
+        external_file_id=form.fields.get("external_file_id"),
+    )
+    return answer(file, status=201)
+
+
+@routes.get("/api/v1/beta/files/{file_id}")
+async def get(request: web.Request) -> web.Response:
+    """Give what is known of one file."""
+    stored = project_of(request).files.get(request.match_info["file_id"])
+    if stored is None:
+        raise ApiError(404, "File not found")
+    return answer(stored.file)
+
+
+@define
+class _Form:
+    """An upload's form: its text fields, and the document once it is on disk."""
+
+    fields: dict[str, str] = Factory(dict)
+    name: str = ""
+    path: Path | None = None
+
+    async def read(self, parts: MultipartReader, store: Store) -> None:
+        async for part in parts:
+            if not isinstance(part, BodyPartReader):
+                continue
+            if part.name == "file" and self.path is None:
+                if not part.filename:
+                    raise ApiError(400, "File must have a filename.")
+                self.name, self.path = part.filename, store.new_path(part.filename)
+                await _save(part, self.path)
+            elif part.name:
+                value = await part.read(decode=True)
+                self.fields[part.name] = value[:_LONGEST_FIELD].decode(errors="replace")
+
+    def discard(self) -> None:
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+async def _save(part: BodyPartReader, path: Path) -> None:
+    size = 0
+    async with await anyio.open_file(path, "wb") as file:
+        while chunk := await part.read_chunk(1 << 18):
+            size += len(chunk)
+            if size > LARGEST_UPLOAD:
+                raise ApiError(413, f"File is larger than {LARGEST_UPLOAD >> 20} MB")
+            await file.write(chunk)
+    if not size:
+        raise ApiError(400, "Uploaded file is empty.")

@@ -1,0 +1,50 @@
+"""What developers and CI run: ``nox`` for everything, ``nox -s tests`` for one session."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_external_run = True
+nox.options.sessions = ["lint", "types", "docs", "tests"]
+
+GROUPS = nox.project.load_toml("pyproject.toml")
+
+
+def _install(session: nox.Session, *groups: str, package: bool = True) -> None:
+    wanted = nox.project.dependency_groups(GROUPS, *groups)
+    # Built and installed anew each time: what is tested is the package, not the checkout.
+    session.install(*wanted, *([".[all]"] if package else []))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting and spelling."""
+    _install(session, "lint", package=False)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Complete and consistent types, as the package's users see them too."""
+    _install(session, "types", "test")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "llamaclassify", "--ignoreexternal")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The test suite, against the installed package; warnings are errors."""
+    _install(session, "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation's site, in docs/_build/html; warnings are errors."""
+    _install(session, "docs")
+    session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "docs", "docs/_build/html")
