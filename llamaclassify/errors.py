@@ -48,7 +48,8 @@ class LlamaClassifyError(Exception):
 def _rebuild(
     kind: type[LlamaClassifyError], args: tuple[Any, ...], state: dict[str, Any]
 ) -> LlamaClassifyError:
-    error = kind.__new__(kind, *args)
+    error = kind.__new__(kind)
+    error.args = args
     error.__dict__.update(state)
     return error
 

@@ -88,9 +88,6 @@ class ClassifySession(ClassifyJobs):
         """The server that this session talks to."""
         return self._transport.base_url
 
-    def __repr__(self) -> str:
-        return f"ClassifySession(base_url={self.base_url!r})"
-
     async def __aenter__(self) -> Self:
         return self
 

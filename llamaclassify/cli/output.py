@@ -93,7 +93,7 @@ class _Sorted(Writer):
         super().__init__(stream)
         self._kept: dict[int, Record] = {}
 
-    def add(self, index: int, record: Record) -> None:  # noqa: D102  (as Writer's)
+    def add(self, index: int, record: Record) -> None:
         self._kept[index] = record
 
     def _records(self) -> list[Record]:

@@ -23,6 +23,8 @@ from .jobs import UnclassifiableError
 
 DOCUMENT_TIMEOUT = 60.0
 """Seconds that one document may take."""
+WORKER = ("-m", "llamaclassify.server.worker")
+"""What a worker's interpreter runs."""
 _LONGEST_ANSWER = 1 << 20
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -70,7 +72,7 @@ class WorkerPool:
         worker = _Worker(
             await anyio.open_process(
                 # -P: a module in the folder that we happen to stand in must not be imported.
-                [sys.executable, "-P", "-m", "llamaclassify.server.worker"],
+                [sys.executable, "-P", *WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None,

@@ -132,8 +132,8 @@ async def watch(
     status = None
     try:
         async for attempt in retrying:
-            with attempt:
-                seen = await wait.next_look()
+            # Not in the attempt's own context: an error while looking ends the wait.
+            seen = await wait.next_look()
             attempt.retry_state.set_result(seen)
             if seen.status != status:
                 status = seen.status

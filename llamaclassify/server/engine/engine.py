@@ -9,6 +9,7 @@ from attrs import define, field
 
 from ...models import Result, Rule
 from ..text import Page
+from .bank import Bank
 from .encoder import Encoder, load_encoder
 from .features import features
 from .lexicon import Lexicon
@@ -29,12 +30,17 @@ class Engine:
         lexicon: What is known about common types of documents.
         model: The weights.
         encoder: Sentence vectors; None works with words alone, and less well.
+        bank: The known types as vectors; None without an encoder.
     """
 
     lexicon: Lexicon
     model: Model
     encoder: Encoder | None
+    bank: Bank | None = field(init=False)
     _prepared: dict[tuple[Rule, ...], RuleSet] = field(factory=dict, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.bank = Bank.of(self.lexicon, self.encoder) if self.encoder else None
 
     @classmethod
     def load(cls) -> Engine:
@@ -53,7 +59,7 @@ class Engine:
             evidence for it.
         """
         ruleset = self._ruleset(tuple(rules))
-        sources = read_sources(Reading.of(pages), self.lexicon, self.encoder)
+        sources = read_sources(Reading.of(pages), self.lexicon, self.encoder, self.bank)
         scores = measure(sources, ruleset, self.lexicon)
         chances = self.model.probabilities(features(scores), encoder=scores.similarity is not None)
         answer = _answer(chances, ruleset)
@@ -68,7 +74,7 @@ class Engine:
         if rules not in self._prepared:
             if len(self._prepared) >= _RULE_SETS_KEPT:
                 del self._prepared[next(iter(self._prepared))]
-            self._prepared[rules] = prepare_rules(rules, self.lexicon, self.encoder)
+            self._prepared[rules] = prepare_rules(rules, self.lexicon, self.encoder, self.bank)
         return self._prepared[rules]
 
 

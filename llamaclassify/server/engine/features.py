@@ -12,13 +12,13 @@ NAMES = (
     "lexicon",
     "lexicon_over_rules",
     "lexicon_over_outside",
-    "unknown_against_rules",
     "unknown_against_outside",
     "coverage",
     "coverage_over_rules",
     "title",
     "similarity",
     "similarity_over_rules",
+    "similarity_over_outside",
 )
 
 
@@ -29,9 +29,9 @@ def features(scores: Scores) -> Floats:
     nobody to lead, and the leads are zero.
     """
     known, unknown = scores.linked, 1 - scores.linked
-    others = _best_other(scores.lexicon)
     no_similarity = np.zeros_like(known)
     similarity = no_similarity if scores.similarity is None else scores.similarity
+    over_outside = no_similarity if scores.similarity is None else similarity - scores.outside_similarity
     return np.stack(
         [
             np.ones_like(known),
@@ -39,13 +39,13 @@ def features(scores: Scores) -> Floats:
             known * scores.lexicon,
             known * _lead(scores.lexicon),
             known * (scores.lexicon - scores.outside),
-            unknown * others,
             unknown * scores.outside,
             scores.coverage,
             _lead(scores.coverage),
             scores.title,
             similarity,
             _lead(similarity),
+            over_outside,
         ],
         axis=1,
     )

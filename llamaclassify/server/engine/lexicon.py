@@ -34,12 +34,14 @@ class DocumentType:
 
     Attributes:
         key: Its identifier.
-        names: What it is called, in several languages.
+        called: What it is called in English, as the lexicon writes it.
+        names: What it is called, in several languages, as words.
         kind_of: The key of the more general type that it belongs to.
         cues: For every phrase what it is worth; below zero it speaks against the type.
     """
 
     key: str
+    called: tuple[str, ...]
     names: frozenset[Phrase]
     kind_of: str | None
     cues: Mapping[Phrase, float]
@@ -170,7 +172,7 @@ def _document_type(key: str, table: Mapping[str, Any], spelling: dict[Phrase, st
     cues = dict.fromkeys(names, _NAME)
     for part, worth in (("weak", _WEAK), ("strong", _STRONG), ("against", _AGAINST)):
         cues |= dict.fromkeys(_phrases(table.get(part, ()), spelling), worth)
-    return DocumentType(key, names, table.get("kind_of"), cues)
+    return DocumentType(key, tuple(table["names"]), names, table.get("kind_of"), cues)
 
 
 def _phrases(texts: Iterable[str], spelling: dict[Phrase, str]) -> Iterator[Phrase]:

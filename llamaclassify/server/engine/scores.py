@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
 from ...models import Rule
+from .bank import Bank
 from .chunks import Chunk, chosen_chunks
 from .encoder import Encoder, Vectors
 from .lexical import RuleTerms, coverage, rule_terms
@@ -23,6 +26,9 @@ Floats = npt.NDArray[np.float64]
 # A kind of the rule's type counts for the rule, a little less than the type itself.
 _KIND = 0.9
 _BEST_CHUNKS = 3
+_BEST_OUTSIDE = 3
+# A known type this close to a rule is what the rule asks for, under another name.
+_NEAR = 0.6
 _NOTHING = Evidence()
 
 
@@ -35,12 +41,14 @@ class Sources:
         evidence: What it shows of each known type.
         chunks: Its passages.
         vectors: Their vectors; None without an encoder.
+        likeness: How close in meaning it is to each known type; empty without an encoder.
     """
 
     reading: Reading
     evidence: Mapping[str, Evidence]
     chunks: Sequence[Chunk]
     vectors: Vectors | None
+    likeness: Mapping[str, float]
 
 
 @frozen(eq=False)
@@ -51,12 +59,14 @@ class RuleSet:
         rules: As they were given.
         links: The known type of each, where there is one.
         terms: The words of each.
+        near: For each the known types that mean much the same, linked or not.
         vectors: The vector of each; None without an encoder.
     """
 
     rules: tuple[Rule, ...]
     links: tuple[Link | None, ...]
     terms: tuple[RuleTerms, ...]
+    near: tuple[frozenset[str], ...]
     vectors: Vectors | None
 
 
@@ -73,6 +83,7 @@ class Scores:
         coverage: The share of the rule's words in the document.
         title: Whether the rule's label stands as a title.
         similarity: Closeness in meaning; None without an encoder.
+        outside_similarity: The same for the closest known types that no rule asks for.
         closest: The index of the closest passage.
     """
 
@@ -84,29 +95,48 @@ class Scores:
     coverage: Floats
     title: Floats
     similarity: Floats | None
+    outside_similarity: float
     closest: tuple[int, ...]
 
 
-def read_sources(reading: Reading, lexicon: Lexicon, encoder: Encoder | None) -> Sources:
+def read_sources(
+    reading: Reading, lexicon: Lexicon, encoder: Encoder | None, bank: Bank | None
+) -> Sources:
     """Do with a document what needs no rules."""
+    evidence = lexicon.evidence(reading)
     chunks = chosen_chunks(reading.pages)
-    vectors = encoder.encode([chunk.text for chunk in chunks]) if encoder and chunks else None
-    return Sources(reading, lexicon.evidence(reading), chunks, vectors)
+    if encoder is None or bank is None or not chunks:
+        return Sources(reading, evidence, chunks, None, {})
+    vectors = encoder.encode([chunk.text for chunk in chunks])
+    likeness = dict(zip(bank.keys, _closeness(bank.vectors @ vectors.T).tolist(), strict=True))
+    return Sources(reading, evidence, chunks, vectors, likeness)
 
 
 def prepare_rules(
     rules: Sequence[Rule],
     lexicon: Lexicon,
     encoder: Encoder | None,
+    bank: Bank | None,
     hidden: Collection[str] = (),
 ) -> RuleSet:
     """Do with rules what needs no document."""
     texts = [f"{' '.join(label_words(rule.type))}: {asserted(rule.description)}" for rule in rules]
+    vectors = encoder.encode(texts) if encoder else None
+    meanings: list[Mapping[str, float]] = [{} for _ in rules]
+    if bank is not None and vectors is not None:
+        meanings = [bank.closeness(vector) for vector in vectors]
     return RuleSet(
         tuple(rules),
-        tuple(find_link(rule, lexicon, hidden) for rule in rules),
+        tuple(
+            find_link(rule, lexicon, hidden, meaning)
+            for rule, meaning in zip(rules, meanings, strict=True)
+        ),
         tuple(rule_terms(rules)),
-        encoder.encode(texts) if encoder else None,
+        tuple(
+            frozenset(key for key, close in meaning.items() if close >= _NEAR)
+            for meaning in meanings
+        ),
+        vectors,
     )
 
 
@@ -117,7 +147,13 @@ def measure(
     evidence = {key: found for key, found in sources.evidence.items() if key not in hidden}
     linked = {link.key for link in ruleset.links if link}
     best = [_linked_score(link, linked, evidence, lexicon) for link in ruleset.links]
-    outside_type, outside = _outside(linked, evidence, lexicon)
+    inside = {member for key in linked for member in lexicon.family(key)}
+    inside = inside.union(*ruleset.near, hidden)
+    outside, outside_type = max(
+        ((found.score, key) for key, found in evidence.items() if key not in inside),
+        default=(0.0, None),
+        key=lambda entry: entry[0],
+    )
     similarity, closest = _similarities(sources.vectors, ruleset.vectors)
     reading = sources.reading
     return Scores(
@@ -129,6 +165,9 @@ def measure(
         coverage=np.array([coverage(terms, reading) for terms in ruleset.terms]),
         title=np.array([_title(terms, reading) for terms in ruleset.terms]),
         similarity=similarity,
+        outside_similarity=_top_mean(
+            [close for key, close in sources.likeness.items() if key not in inside]
+        ),
         closest=closest,
     )
 
@@ -148,15 +187,6 @@ def _linked_score(
     return max(own + kinds, key=lambda entry: entry[1])
 
 
-def _outside(
-    linked: Collection[str], evidence: Mapping[str, Evidence], lexicon: Lexicon
-) -> tuple[str | None, float]:
-    inside = {member for key in linked for member in lexicon.family(key)}
-    scored = [(found.score, key) for key, found in evidence.items() if key not in inside]
-    score, key = max(scored, default=(0.0, None), key=lambda entry: entry[0])
-    return key, score
-
-
 def _title(terms: RuleTerms, reading: Reading) -> float:
     in_titles = terms.label and reading.title_words.issuperset(terms.label)
     return reading.title_weight(terms.label) if in_titles else 0.0
@@ -169,6 +199,16 @@ def _similarities(
     if chunks is None or rules is None:
         return None, ()
     table = (rules @ chunks.T).astype(np.float64)
+    return _closeness(table), tuple(int(index) for index in table.argmax(axis=1))
+
+
+def _closeness(table: npt.NDArray[Any]) -> Floats:
+    """From one column a passage to one number: the whole, the closest passages and the beginning."""
     top = np.sort(table, axis=1)[:, -_BEST_CHUNKS:]
-    closeness = (table.mean(axis=1) + top.mean(axis=1) + table[:, 0]) / 3
-    return closeness, tuple(int(index) for index in table.argmax(axis=1))
+    closeness: Floats = (table.mean(axis=1) + top.mean(axis=1) + table[:, 0]) / 3
+    return closeness
+
+
+def _top_mean(values: list[float]) -> float:
+    top = sorted(values)[-_BEST_OUTSIDE:]
+    return sum(top) / len(top) if top else 0.0

@@ -1,0 +1,5 @@
+"""``python -m llamaclassify``: the command line."""
+
+from .cli import main
+
+main()

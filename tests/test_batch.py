@@ -1,0 +1,178 @@
+"""Fan-out: bounds, order, laziness, and how a batch ends."""
+
+import asyncio
+import itertools
+
+import anyio
+import pytest
+from hypothesis import given, strategies as st
+
+from llamaclassify import AuthenticationError, Batch, ConfigurationError, Job, JobFailedError, Result
+
+
+class Classifier:
+    """Classifies by name: ``slow`` never ends, ``bad`` fails, ``key`` has a wrong key."""
+
+    def __init__(self):
+        self.running = 0
+        self.most = 0
+        self.started = []
+
+    async def __call__(self, document):
+        self.started.append(document)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await anyio.sleep(3600 if document == "slow" else 0)
+        finally:
+            self.running -= 1
+        if document == "key":
+            raise AuthenticationError("POST", 401, {"detail": "no"})
+        if document == "bad":
+            job = Job(id="clj-bad", status="FAILED")
+            raise JobFailedError("failed", job=job, job_id=job.id)
+        return Job(id=document, status="COMPLETED", result=Result(confidence=1))
+
+
+@pytest.fixture
+def classify():
+    return Classifier()
+
+
+def numbered(count):
+    return [str(number) for number in range(count)]
+
+
+@given(st.lists(st.sampled_from(["a", "b", "bad"]), max_size=30), st.integers(1, 8))
+def test_awaited_it_keeps_the_order_and_the_bound(documents, concurrency):
+    classify = Classifier()
+
+    async def collect():
+        return await Batch(documents, classify, concurrency=concurrency)
+
+    outcomes = anyio.run(collect)
+    assert [(o.index, o.document, o.ok) for o in outcomes] == [
+        (index, document, document != "bad") for index, document in enumerate(documents)
+    ]
+    assert classify.most <= concurrency
+
+
+async def test_one_bad_document_is_an_outcome_with_its_job(classify):
+    good, bad = await Batch(["a", "bad"], classify, concurrency=2)
+    assert (good.ok, good.result.confidence, good.error) == (True, 1.0, None)
+    assert (bad.ok, bad.result, bad.job.id) == (False, None, "clj-bad")
+    assert isinstance(bad.error, JobFailedError)
+
+
+async def test_an_endless_source_is_read_as_places_become_free(classify):
+    pulled = itertools.count()
+    async with Batch((str(n) for n in pulled), classify, concurrency=3) as outcomes:
+        for _ in range(10):
+            await anext(outcomes)
+        await anyio.wait_all_tasks_blocked()
+    assert next(pulled) <= 10 + 3 + 2
+    assert classify.running == 0
+
+
+async def test_an_async_source(classify):
+    async def source():
+        for number in range(5):
+            await anyio.sleep(0)
+            yield str(number)
+
+    assert [o.document for o in await Batch(source(), classify, concurrency=2)] == numbered(5)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_a_refused_key_ends_the_batch_with_what_was_finished_delivered(classify, concurrency):
+    documents = ["a", "b", "key", *numbered(50)]
+    seen = []
+    with pytest.raises(AuthenticationError):
+        async with Batch(documents, classify, concurrency=concurrency) as outcomes:
+            async for outcome in outcomes:
+                seen.append(outcome.document)
+    assert seen[:2] == ["a", "b"]
+    assert len(classify.started) < 10
+    assert classify.running == 0
+
+
+async def test_awaited_the_error_carries_what_was_finished(classify):
+    with pytest.raises(AuthenticationError) as caught:
+        await Batch(["a", "b", "key", "c"], classify, concurrency=1)
+    assert [o.document for o in caught.value.outcomes] == ["a", "b"]
+
+
+async def test_a_source_that_raises_ends_the_batch_after_what_is_under_way(classify):
+    def source():
+        yield from ["a", "b"]
+        raise OSError("the disk is gone")
+
+    seen = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        async with Batch(source(), classify, concurrency=4) as outcomes:
+            async for outcome in outcomes:
+                seen.append(outcome.document)
+    assert sorted(seen) == ["a", "b"]
+
+
+async def test_an_error_in_the_callers_loop_comes_out_as_it_is(classify):
+    with pytest.raises(KeyError, match="mine"):
+        async with Batch(["a", "slow"], classify, concurrency=2) as outcomes:
+            async for _ in outcomes:
+                raise KeyError("mine")
+    assert classify.running == 0
+
+
+async def test_leaving_early_leaves_nothing_running(classify):
+    async with Batch(["a", "slow", "slow"], classify, concurrency=3) as outcomes:
+        await anext(outcomes)
+        assert classify.running == 2
+    assert classify.running == 0
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def _drain(batch):
+    async with batch as outcomes:
+        async for _ in outcomes:
+            pass
+
+
+async def test_cancelling_the_task(classify):
+    task = asyncio.create_task(_drain(Batch(["slow"] * 3, classify, concurrency=3)))
+    await anyio.wait_all_tasks_blocked()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert classify.running == 0
+
+
+async def test_asyncio_timeout(classify):
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await Batch(["slow"], classify, concurrency=1)
+    assert classify.running == 0
+
+
+async def test_an_outer_cancel_scope(classify):
+    with anyio.move_on_after(0.01) as scope:
+        await _drain(Batch(["slow"], classify, concurrency=1))
+    assert scope.cancelled_caught
+    assert classify.running == 0
+
+
+async def test_it_is_used_once(classify):
+    batch = Batch([], classify, concurrency=1)
+    assert await batch == []
+    with pytest.raises(ConfigurationError, match="has been used"):
+        await batch
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, None])
+async def test_a_concurrency_that_cannot_be_right(classify, concurrency):
+    with pytest.raises(ConfigurationError, match="concurrency"):
+        Batch([], classify, concurrency=concurrency)
+
+
+async def test_one_document_instead_of_many_is_refused(classify):
+    with pytest.raises(ConfigurationError, match=r"give \[document\]"):
+        Batch("dfl-1", classify, concurrency=1)
