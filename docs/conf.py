@@ -17,6 +17,6 @@ autodoc_typehints = "signature"
 autoclass_content = "both"
 napoleon_google_docstring = True
 napoleon_use_ivar = True
-default_role = "any"
+default_role = "code"
 # Types of other libraries, and of the standard library's generics: named for the reader, not linked.
 nitpick_ignore_regex = [("py:.*", r"(?!llamaclassify).*"), ("py:.*", r".*\._.*|.*\.T$")]

@@ -73,7 +73,7 @@ class Batch:
     ``await batch`` gives every `Outcome` in the order of the source. ``async with batch as outcomes`` gives
     an iterator over them in the order of completion; leaving the block ends what is still under way.
 
-    Raises, when used:
+    Raises:
         AuthenticationError, PaymentRequiredError, PermissionDeniedError: The batch ends at once. Outcomes
             that were finished are delivered first; awaited, they are on the error as ``outcomes``.
         Exception: What the source itself raises, after the outcomes that were under way.

@@ -31,7 +31,7 @@ class Page(Generic[T]):
 class Pager(Generic[T]):
     """A listing, not yet asked for: nothing is sent before it is awaited or iterated.
 
-    Raises, when used:
+    Raises:
         PaginationError: The server gave the same page token twice.
         APIStatusError, APIConnectionError, ResponseDecodeError: A page could not be had.
     """

@@ -5,16 +5,14 @@ Words count by how rare they are: in general, and among the rules that compete.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 
 from attrs import frozen
 
 from ...models import Rule
 from .negation import asserted
+from .rarity import rarity
 from .reading import Reading
 from .tokens import STOP_WORDS, content_words, label_words, words
 
@@ -87,17 +85,3 @@ def _presence(term: Term, reading: Reading) -> float:
     places = reading.first_places if isinstance(term, str) else reading.first_pairs
     place = places.get(term)  # type: ignore[call-overload]  # the dict goes with the term's type
     return 0.0 if place is None else 1 / (1 + place / _HALF_WAY)
-
-
-def rarity(word: str) -> float:
-    """What a word is worth: 1 for a rare one, near 0 for one that stands in every document."""
-    return _common().get(word, 1.0)
-
-
-@cache
-def _common() -> dict[str, float]:
-    """The words that many documents carry, from a list of ``word documents-per-thousand``."""
-    text = (files(__package__) / "common_words.txt").read_text(encoding="utf-8")
-    pairs = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
-    scale = math.log(200)
-    return {word: min(1.0, math.log(1000 / int(share)) / scale) for word, share in pairs}

@@ -15,12 +15,13 @@ from typing import Any
 
 from attrs import field, frozen
 
+from .rarity import rarity
 from .reading import Reading
 from .tokens import words
 
 Phrase = tuple[str, ...]
 
-_STRONG, _WEAK, _AGAINST, _NAME = 1.0, 0.35, -0.6, 0.35
+_STRONG, _WEAK, _AGAINST, _NAME = 1.0, 0.5, -0.6, 0.35
 _TITLE = 2.5
 # A phrase counts less the later it stands: half after this many words.
 _HALF_WAY = 3000
@@ -171,7 +172,8 @@ def _document_type(key: str, table: Mapping[str, Any], spelling: dict[Phrase, st
     names = frozenset(_phrases(named, spelling))
     cues = dict.fromkeys(names, _NAME)
     for part, worth in (("weak", _WEAK), ("strong", _STRONG), ("against", _AGAINST)):
-        cues |= dict.fromkeys(_phrases(table.get(part, ()), spelling), worth)
+        for phrase in _phrases(table.get(part, ()), spelling):
+            cues[phrase] = worth * max(map(rarity, phrase))
     return DocumentType(key, tuple(table["names"]), names, table.get("kind_of"), cues)
 
 

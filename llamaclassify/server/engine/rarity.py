@@ -1,0 +1,26 @@
+"""How telling a word is: by how many of all documents carry it.
+
+The list is written by ``python -m tests.evaluation.fit``.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from importlib.resources import files
+
+# A word in fewer than one document of fifty is as telling as any.
+_RARE = 50
+
+
+def rarity(word: str) -> float:
+    """What a word is worth: 1 for a rare one, near 0 for one that stands in every document."""
+    return _common().get(word, 1.0)
+
+
+@cache
+def _common() -> dict[str, float]:
+    """The words that many documents carry, from a list of ``word documents-per-thousand``."""
+    text = (files(__package__) / "common_words.txt").read_text(encoding="utf-8")
+    pairs = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
+    return {word: min(1.0, math.log(1000 / int(share), _RARE)) for word, share in pairs}
