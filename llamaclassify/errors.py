@@ -1,20 +1,22 @@
 """Everything that this library raises, under one root; each error pickles.
 
-LlamaClassifyError
-├── ConfigurationError (also a ValueError)   the request cannot be right; nothing was sent
-├── APIConnectionError                       no answer
-│   └── APITimeoutError                      no answer in time
-├── APIStatusError                           an answer of 400 or more
-│   ├── BadRequestError 400 · AuthenticationError 401 · PaymentRequiredError 402
-│   ├── PermissionDeniedError 403 · NotFoundError 404 · ConflictError 409
-│   ├── PayloadTooLargeError 413 · UnprocessableEntityError 422 · RateLimitError 429
-│   └── InternalServerError 500 and above
-├── ResponseDecodeError                      an answer that is not what the API promises
-├── PaginationError                          a listing that would never end
-└── JobError                                 a job that did not complete; carries the job
-    ├── JobFailedError
-    ├── JobCancelledError
-    └── JobTimeoutError (also a TimeoutError)
+::
+
+    LlamaClassifyError
+    ├── ConfigurationError (also a ValueError)   the request cannot be right; nothing was sent
+    ├── APIConnectionError                       no answer
+    │   └── APITimeoutError                      no answer in time
+    ├── APIStatusError                           an answer of 400 or more
+    │   ├── BadRequestError 400 · AuthenticationError 401 · PaymentRequiredError 402
+    │   ├── PermissionDeniedError 403 · NotFoundError 404 · ConflictError 409
+    │   ├── PayloadTooLargeError 413 · UnprocessableEntityError 422 · RateLimitError 429
+    │   └── InternalServerError 500 and above
+    ├── ResponseDecodeError                      an answer that is not what the API promises
+    ├── PaginationError                          a listing that would never end
+    └── JobError                                 a job that did not complete; carries the job
+        ├── JobFailedError
+        ├── JobCancelledError
+        └── JobTimeoutError (also a TimeoutError)
 """
 
 from __future__ import annotations
