@@ -7,9 +7,11 @@ has heard of stays the plain string it came as.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
+import attr
 from attrs import field, frozen
 
 
@@ -23,7 +25,41 @@ class JobStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class ClassifierStatus(StrEnum):
+    """Where a job of the deprecated v1 API stands; there is no RUNNING."""
+
+    PENDING = "PENDING"
+    SUCCESS = "SUCCESS"
+    PARTIAL_SUCCESS = "PARTIAL_SUCCESS"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+
+
 TERMINAL_STATUSES = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
+TERMINAL_CLASSIFIER_STATUSES = frozenset(ClassifierStatus) - {ClassifierStatus.PENDING}
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as the wire does: UTC, ending in Z, with no more digits than it has."""
+    text = moment.astimezone(UTC).isoformat().removesuffix("+00:00")
+    return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+def _wire_value(_: object, __: object, value: object) -> object:
+    if isinstance(value, datetime):
+        return timestamp(value)
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+class WireModel:
+    """What the server gives: it can be written as the wire's JSON again."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the wire's JSON, with every key; null where there is nothing."""
+        model: Any = self
+        return attr.asdict(model, value_serializer=_wire_value, retain_collection_types=False)
 
 
 @frozen
@@ -97,7 +133,7 @@ class Usage:
 
 
 @frozen(kw_only=True)
-class Job:
+class Job(WireModel):
     """A classify job as the server last described it (``/api/v2/classify``).
 
     Attributes:
@@ -137,7 +173,7 @@ class Job:
 
 
 @frozen(kw_only=True)
-class DeletedJob:
+class DeletedJob(WireModel):
     """What is left of a deleted job."""
 
     id: str
@@ -164,7 +200,16 @@ class WebhookConfiguration:
 
 
 @frozen(kw_only=True)
-class File:
+class PresignedUrl(WireModel):
+    """Where a stored document can be fetched from, without a key, until it expires."""
+
+    url: str = field(repr=False)
+    expires_at: datetime | None = None
+    form_fields: dict[str, str] | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class File(WireModel):
     """A stored document (``/api/v1/beta/files``); `id` is what a job takes as its `file_input`."""
 
     id: str
@@ -175,3 +220,97 @@ class File:
     purpose: str | None = None
     last_modified_at: datetime | None = None
     expires_at: datetime | None = None
+    download_url: PresignedUrl | None = None
+
+
+@frozen(kw_only=True)
+class SavedConfiguration(WireModel):
+    """A configuration saved on the server (``/api/v1/beta/configurations``).
+
+    Attributes:
+        id: What a job takes as its `configuration_id`.
+        name: Unique with the product type in a project.
+        product_type: ``"classify_v2"`` for ours.
+        version: When it was last written.
+        parameters: A `Configuration`; for other products their parameters as they came.
+    """
+
+    id: str
+    name: str
+    product_type: str
+    version: str | None = None
+    parameters: Configuration | dict[str, Any]
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the wire's JSON; the parameters tell their product."""
+        data = super(SavedConfiguration, self).to_dict()
+        data["parameters"] = {"product_type": self.product_type} | data["parameters"]
+        return data
+
+
+@frozen(kw_only=True)
+class ClassifierParsingConfiguration:
+    """How the deprecated v1 API reads documents.
+
+    Attributes:
+        lang: One of the 86 codes of `LANGUAGES`.
+        max_pages: Read at most this many pages; the service's default is 5.
+        target_pages: 0-based pages to read.
+    """
+
+    lang: str = "en"
+    max_pages: int | None = None
+    target_pages: tuple[int, ...] | None = None
+
+
+@frozen(kw_only=True)
+class ClassifierJob(WireModel):
+    """A job of the deprecated v1 API (``/api/v1/classifier/jobs``): many files, one set of rules."""
+
+    id: str
+    status: ClassifierStatus | str
+    rules: tuple[Rule, ...] = ()
+    mode: str = "FAST"
+    parsing_configuration: ClassifierParsingConfiguration | None = None
+    error_message: str | None = None
+    job_record_id: str | None = None
+    project_id: str | None = None
+    user_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    effective_at: datetime | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended. An unknown status has not."""
+        return self.status in TERMINAL_CLASSIFIER_STATUSES
+
+
+@frozen(kw_only=True)
+class FileClassification(WireModel):
+    """What a v1 job found for one of its files; no result where that file could not be classified."""
+
+    id: str
+    classify_job_id: str | None = None
+    file_id: str | None = None
+    result: Result | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class ClassifierResults:
+    """A v1 job that has ended, with what it found for its files."""
+
+    job: ClassifierJob
+    items: tuple[FileClassification, ...]
+
+
+LANGUAGES = frozenset(
+    "af az bs cs cy da de en es et fr ga hr hu id is it ku la lt lv mi ms mt nl no oc pi pl pt ro rs_latin sk"
+    " sl sq sv sw tl tr uz vi ar fa ug ur bn as mni ru rs_cyrillic be bg uk mn abq ady kbd ava dar inh che lbe"
+    " lez tab tjk hi mr ne bh mai ang bho mah sck new gom sa bgc th ch_sim ch_tra ja ko ta te kn".split()
+)
+"""The languages of the v1 API; v2 takes any ISO 639-1 code."""

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..models import Configuration, DeletedJob, Job, JobStatus, Rule, WebhookConfiguration
+from ..models import Configuration, DeletedJob, Job, JobStatus, Rule, WebhookConfiguration, timestamp
 from .checks import identifier, input_issues, page_size_in, refuse, rules_issues
-from .converter import decode, encode_request, timestamp
+from .converter import decode, encode_request
 from .pagination import Pager
 from .transport import RETRIED_STATUSES, Transport
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import attrs
@@ -15,9 +16,11 @@ from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn
 
 from ..errors import ResponseDecodeError
-from ..models import Job, JobStatus
+from ..models import ClassifierStatus, Configuration, Job, JobStatus, timestamp
 
 T = TypeVar("T")
+CLASSIFY_PRODUCT = "classify_v2"
+"""The product type of saved configurations for classification."""
 
 
 def decode(kind: type[T], data: Any, *, request: str) -> T:
@@ -68,8 +71,11 @@ def _converter(*, detailed_validation: bool) -> Converter:
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(datetime, _moment)
     converter.register_unstructure_hook(datetime, timestamp)
-    converter.register_structure_hook(JobStatus | str, _status)
-    converter.register_unstructure_hook(JobStatus | str, str)
+    for known in (JobStatus, ClassifierStatus):
+        converter.register_structure_hook(known | str, _status_of(known))
+        converter.register_unstructure_hook(known | str, str)
+    converter.register_structure_hook(Configuration | dict[str, Any], _parameters)
+    converter.register_unstructure_hook(Configuration | dict[str, Any], _parameters_json)
     converter.register_structure_hook_factory(attrs.has, _tolerant_hook)
     return converter
 
@@ -111,14 +117,30 @@ def _moment(data: Any, _: Any) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def timestamp(moment: datetime) -> str:
-    """Write a moment as the wire does: UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _status_of(known: type[StrEnum]) -> Callable[[Any, Any], str]:
+    """Read a status, keeping one that is not known as the text it is."""
+
+    def hook(data: Any, _: Any) -> str:
+        text = _exactly(str)(data, str)
+        return known(text) if text in known.__members__ else text
+
+    return hook
 
 
-def _status(data: Any, _: Any) -> JobStatus | str:
-    text = _exactly(str)(data, str)
-    return JobStatus(text) if text in JobStatus.__members__ else text
+def _parameters(data: Any, _: Any) -> Configuration | dict[str, Any]:
+    """Read a saved configuration's parameters: ours as a model, other products' as they are."""
+    if not isinstance(data, dict):
+        message = f"expected an object, got {type(data).__name__}"
+        raise TypeError(message)
+    if data.get("product_type") == CLASSIFY_PRODUCT:
+        return _fast.structure(data, Configuration)
+    return data
+
+
+def _parameters_json(parameters: Configuration | dict[str, Any]) -> Any:
+    if isinstance(parameters, Configuration):
+        return {"product_type": CLASSIFY_PRODUCT, **_fast.unstructure(parameters)}
+    return parameters
 
 
 _fast = _converter(detailed_validation=False)

@@ -17,7 +17,7 @@ from .links import is_catch_all
 from .model import Model
 from .reading import Reading
 from .reasoning import Answer, explain
-from .scores import RuleSet, Floats, measure, prepare_rules, read_sources
+from .scores import Floats, RuleSet, measure, prepare_rules, read_sources
 
 _RULE_SETS_KEPT = 32
 
@@ -58,15 +58,18 @@ class Engine:
             The best rule's type, or None when none fits, with the probability of that answer and the
             evidence for it.
         """
-        ruleset = self._ruleset(tuple(rules))
+        specific = [rule for rule in rules if not is_catch_all(rule)] or list(rules)
+        catch_all = next((rule for rule in rules if rule not in specific), None)
+        ruleset = self._ruleset(tuple(specific))
         sources = read_sources(Reading.of(pages), self.lexicon, self.encoder, self.bank)
         scores = measure(sources, ruleset, self.lexicon)
         chances = self.model.probabilities(features(scores), encoder=scores.similarity is not None)
-        answer = _answer(chances, ruleset)
+        answer = _answer(chances, catch_all)
+        chosen = catch_all if answer.chosen is None else ruleset.rules[answer.chosen]
         return Result(
-            type=None if answer.chosen is None else ruleset.rules[answer.chosen].type,
-            confidence=round(float(chances[-1 if answer.chosen is None else answer.chosen]), 4),
-            reasoning=explain(answer, sources, ruleset, scores),
+            type=chosen.type if chosen else None,
+            confidence=round(float(chances.max()), 4),
+            reasoning=explain(answer, sources, ruleset, scores, self.lexicon),
         )
 
     def _ruleset(self, rules: tuple[Rule, ...]) -> RuleSet:
@@ -78,10 +81,10 @@ class Engine:
         return self._prepared[rules]
 
 
-def _answer(chances: Floats, ruleset: RuleSet) -> Answer:
+def _answer(chances: Floats, catch_all: Rule | None) -> Answer:
+    """Rank the rules; what stands last in `chances` is none of them."""
+    none = len(chances) - 1
     order = [int(index) for index in np.argsort(-chances, kind="stable")]
-    none = len(ruleset.rules)
-    ranked = [index for index in order if index != none]
     chosen = None if order[0] == none else order[0]
-    runner_up = next((index for index in ranked if index != chosen), None)
-    return Answer(chosen, runner_up, [float(chance) for chance in chances])
+    runner_up = next((index for index in order if index not in {none, chosen}), None)
+    return Answer(chosen, runner_up, float(chances[runner_up or 0]), catch_all)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
+from ...models import Rule
 from .lexical import shared_words
-from .lexicon import Cue
+from .lexicon import Cue, Lexicon
 from .negation import unjudged
 from .reading import Reading
 from .scores import RuleSet, Scores, Sources
@@ -15,6 +16,9 @@ from .scores import RuleSet, Scores, Sources
 _PHRASES = 3
 _WORDS = 6
 _QUOTE = 110
+# From this score on a known type is worth naming.
+_TELLING = 0.5
+_TELLING_CUE = 0.7
 
 
 @frozen(eq=False)
@@ -24,17 +28,19 @@ class Answer:
     Attributes:
         chosen: The index of the rule that was chosen; None for no rule.
         runner_up: The index of the best rule that was not chosen, if there is one.
-        probabilities: One a rule, and last that of none.
+        chance: The runner-up's probability.
+        catch_all: The rule that takes what fits no other, if there is one.
     """
 
     chosen: int | None
     runner_up: int | None
-    probabilities: Sequence[float]
+    chance: float
+    catch_all: Rule | None
 
 
-def explain(answer: Answer, sources: Sources, ruleset: RuleSet, scores: Scores) -> str:
+def explain(answer: Answer, sources: Sources, ruleset: RuleSet, scores: Scores, lexicon: Lexicon) -> str:
     """A few sentences of evidence, the first of which stands on its own."""
-    case = _Case(sources, ruleset, scores)
+    case = _Case(sources, ruleset, scores, lexicon)
     lines = _no_rule(answer, case) if answer.chosen is None else _a_rule(answer.chosen, case)
     return " ".join([*lines, *_closing(answer, case)])
 
@@ -44,9 +50,17 @@ class _Case:
     sources: Sources
     ruleset: RuleSet
     scores: Scores
+    lexicon: Lexicon
 
     def label(self, rule: int) -> str:
         return self.ruleset.rules[rule].type
+
+    def plural(self, key: str | None) -> str:
+        """What documents of a known type are called."""
+        if key is None:
+            return "such documents"
+        name = self.lexicon.types[key].called[0]
+        return name if name.endswith("s") else f"{name[:-1]}ies" if name.endswith("cy") else f"{name}s"
 
     def cues(self, rule: int) -> list[Cue]:
         key = self.scores.shown[rule]
@@ -59,7 +73,7 @@ def _a_rule(rule: int, case: _Case) -> Iterator[str]:
     reading = case.sources.reading
     shared = shared_words(case.ruleset.terms[rule], reading)[:_WORDS]
     if cues:
-        yield f"Carries {_phrases(cues, reading)}, as {_kind(case.scores.shown[rule])} documents do."
+        yield f"Carries {_phrases(cues, reading)}, as {case.plural(case.scores.shown[rule])} do."
     elif shared:
         yield f'Shares {_listed(shared)} with the criteria of "{case.label(rule)}".'
     else:
@@ -72,27 +86,31 @@ def _a_rule(rule: int, case: _Case) -> Iterator[str]:
 
 
 def _no_rule(answer: Answer, case: _Case) -> Iterator[str]:
-    best = answer.runner_up
+    opening = "No rule fits"
+    if answer.catch_all:
+        opening = f'Left to "{answer.catch_all.type}", as no other rule fits'
     outside = case.scores.outside_type
-    cues = case.sources.evidence[outside].cues if outside else ()
-    telling = [cue for cue in cues if cue.weight > 0][:_PHRASES]
-    if outside and telling and case.scores.outside >= 0.5:
-        found = _phrases(telling, case.sources.reading)
-        yield f"No rule fits: it carries {found}, as {_kind(outside)} documents do, and no rule asks for those."
+    found = case.sources.evidence[outside].cues if outside else ()
+    telling = [cue for cue in found if cue.weight > 0][:_PHRASES]
+    if telling and case.scores.outside >= _TELLING and telling[0].weight >= _TELLING_CUE:
+        phrases = _phrases(telling, case.sources.reading)
+        yield f"{opening}: it carries {phrases}, as {case.plural(outside)} do."
     else:
-        yield "No rule fits: too little of what any rule asks for was found."
-    if best is not None:
-        shared = shared_words(case.ruleset.terms[best], case.sources.reading)[:_WORDS]
-        words = f" shares {_listed(shared)}" if shared else " shares no telling word with it"
-        yield f'The document{words} with "{case.label(best)}", the closest rule.' if shared else (
-            f'"{case.label(best)}" came closest, but the document{words}.'
-        )
+        yield f"{opening}: too little of what the rules ask for was found."
+    if answer.runner_up is not None:
+        yield _closest_rule(answer.runner_up, case)
+
+
+def _closest_rule(rule: int, case: _Case) -> str:
+    shared = shared_words(case.ruleset.terms[rule], case.sources.reading)[:_WORDS]
+    if shared:
+        return f'The closest, "{case.label(rule)}", shares only {_listed(shared)} with it.'
+    return f'The closest, "{case.label(rule)}", shares no word with it.'
 
 
 def _closing(answer: Answer, case: _Case) -> Iterator[str]:
     if answer.chosen is not None and answer.runner_up is not None:
-        chance = answer.probabilities[answer.runner_up]
-        yield f'Next: "{case.label(answer.runner_up)}" ({chance:.0%}).'
+        yield f'Next: "{case.label(answer.runner_up)}" ({_percent(answer.chance)}).'
     rule = answer.chosen if answer.chosen is not None else answer.runner_up
     if rule is not None and (left := unjudged(case.ruleset.rules[rule].description)):
         quoted = ", ".join(f'"{_short(part, 50)}"' for part in left[:3])
@@ -115,8 +133,8 @@ def _listed(parts: Sequence[str]) -> str:
     return ", ".join(f'"{part}"' for part in parts)
 
 
-def _kind(key: str | None) -> str:
-    return (key or "such").replace("_", " ").replace("-", " ")
+def _percent(chance: float) -> str:
+    return f"{chance:.0%}" if chance >= 0.01 else "below 1%"
 
 
 def _short(text: str, most: int) -> str:
