@@ -5,6 +5,7 @@ async with ClassifySession() as session:
     print(job.result.type, job.result.confidence)
 """
 
+from . import webhooks
 from .errors import (
     APIConnectionError,
     APIStatusError,
@@ -29,18 +30,25 @@ from .errors import (
     UnprocessableEntityError,
 )
 from .models import (
+    ClassifierJob,
+    ClassifierParsingConfiguration,
+    ClassifierResults,
+    ClassifierStatus,
     Configuration,
     DeletedJob,
     File,
+    FileClassification,
     Job,
     JobStatus,
     ParsingConfiguration,
+    PresignedUrl,
     Result,
     Rule,
+    SavedConfiguration,
     Usage,
     WebhookConfiguration,
 )
-from .policies import PollPolicy, RetryPolicy
+from .policies import PollPolicy, Rate, RateLimit, RetryPolicy
 from .session import ClassifySession
 from .version import __version__
 from .waiting.batch import Batch, Document, Documents, Outcome
@@ -53,6 +61,10 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Batch",
+    "ClassifierJob",
+    "ClassifierParsingConfiguration",
+    "ClassifierResults",
+    "ClassifierStatus",
     "ClassifySession",
     "Configuration",
     "ConfigurationError",
@@ -61,6 +73,7 @@ __all__ = [
     "Document",
     "Documents",
     "File",
+    "FileClassification",
     "InternalServerError",
     "Job",
     "JobCancelledError",
@@ -79,13 +92,18 @@ __all__ = [
     "PaymentRequiredError",
     "PermissionDeniedError",
     "PollPolicy",
+    "PresignedUrl",
+    "Rate",
+    "RateLimit",
     "RateLimitError",
     "ResponseDecodeError",
     "Result",
     "RetryPolicy",
     "Rule",
+    "SavedConfiguration",
     "UnprocessableEntityError",
     "Usage",
     "WebhookConfiguration",
     "__version__",
+    "webhooks",
 ]

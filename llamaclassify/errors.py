@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .models import Job
+    from .models import ClassifierJob, FileClassification, Job
     from .waiting.batch import Outcome
 
 
@@ -61,7 +61,13 @@ class ConfigurationError(LlamaClassifyError, ValueError):
 
 
 class APIConnectionError(LlamaClassifyError):
-    """No complete answer came: refused, dropped, or not resolved."""
+    """No complete answer came: refused, dropped, or not resolved.
+
+    Attributes:
+        sent: Whether the server may have had the request, and acted on it.
+    """
+
+    sent: bool = True
 
 
 class APITimeoutError(APIConnectionError):
@@ -184,13 +190,23 @@ class JobError(LlamaClassifyError):
 
     Attributes:
         job: The job as last seen; None only where a time-out came before the first answer.
+        results: What a job of the deprecated v1 API found for its files all the same.
     """
 
-    job: Job | None
+    job: Job | ClassifierJob | None
+    results: Sequence[FileClassification]
 
-    def __init__(self, message: str, *, job: Job | None, job_id: str | None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        job: Job | ClassifierJob | None,
+        job_id: str | None,
+        results: Sequence[FileClassification] = (),
+    ) -> None:
         self.job = job
         self.job_id = job_id
+        self.results = results
         super().__init__(message)
 
 

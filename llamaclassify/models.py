@@ -245,7 +245,7 @@ class SavedConfiguration(WireModel):
 
     def to_dict(self) -> dict[str, Any]:
         """Give the wire's JSON; the parameters tell their product."""
-        data = super(SavedConfiguration, self).to_dict()
+        data = super().to_dict()
         data["parameters"] = {"product_type": self.product_type} | data["parameters"]
         return data
 
@@ -309,8 +309,8 @@ class ClassifierResults:
 
 
 LANGUAGES = frozenset(
-    "af az bs cs cy da de en es et fr ga hr hu id is it ku la lt lv mi ms mt nl no oc pi pl pt ro rs_latin sk"
-    " sl sq sv sw tl tr uz vi ar fa ug ur bn as mni ru rs_cyrillic be bg uk mn abq ady kbd ava dar inh che lbe"
-    " lez tab tjk hi mr ne bh mai ang bho mah sck new gom sa bgc th ch_sim ch_tra ja ko ta te kn".split()
+    "abq ady af ang ar as ava az be bg bgc bh bho bn bs ch_sim ch_tra che cs cy da dar de en es et fa fr ga gom"
+    " hi hr hu id inh is it ja kbd kn ko ku la lbe lez lt lv mah mai mi mn mni mr ms mt ne new nl no oc pi pl pt"
+    " ro rs_cyrillic rs_latin ru sa sck sk sl sq sv sw ta tab te th tjk tl tr ug uk ur uz vi".split()
 )
 """The languages of the v1 API; v2 takes any ISO 639-1 code."""

@@ -1,10 +1,12 @@
 """How long to wait and how often to try: values, in seconds.
 
-`PollPolicy` is the wait for one job; `RetryPolicy` is the retries of one request.
+`PollPolicy` is the wait for one job; `RetryPolicy` is the retries of one request; `RateLimit` is how many
+requests a session makes in what time.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -66,3 +68,42 @@ class RetryPolicy:
     attempts: int = field(default=5, validator=_AtLeast(1))
     initial: float = field(default=0.5, validator=_AtLeast(0))
     maximum: float = field(default=8.0, validator=_AtLeast(0))
+
+
+@frozen
+class Rate:
+    """At most `count` requests in any `seconds` seconds."""
+
+    count: int = field(validator=_AtLeast(1))
+    seconds: float = field(default=1.0, validator=_AtLeast(0.001))
+
+
+@frozen(kw_only=True)
+class RateLimit:
+    """How fast a session asks; None leaves that kind unlimited. The defaults are the hosted service's.
+
+    Attributes:
+        creates: Creates of classify jobs.
+        uploads: Uploads of documents.
+        requests: Requests of every kind.
+    """
+
+    creates: Rate | None = Rate(40, 1.0)
+    uploads: Rate | None = Rate(50, 5.0)
+    requests: Rate | None = None
+
+    @classmethod
+    def free_tier(cls) -> RateLimit:
+        """Give the hosted service's limit for free accounts: 20 requests a minute."""
+        return cls(creates=None, uploads=None, requests=Rate(20, 60.0))
+
+    @classmethod
+    def unlimited(cls) -> RateLimit:
+        """Give no limit of ours; the session still slows down when the server pushes back."""
+        return cls(creates=None, uploads=None)
+
+
+class FollowServer(Enum):
+    """The default of a session's `rate_limit`: the hosted service's limits there, none elsewhere."""
+
+    FOLLOW_SERVER = "follow the server"

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from anyio.to_thread import run_sync
 
+from .classifier_jobs import ClassifierJobs
 from .errors import ConfigurationError, JobTimeoutError
 from .models import Configuration, Job, Rule, WebhookConfiguration
-from .policies import PollPolicy, RetryPolicy
+from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
 from .waiting import polling
 from .waiting.batch import Batch, Document, Documents
 from .waiting.clock import Clock
 from .wire.classify import ClassifyJobs, job_body, new_transaction_id
+from .wire.configurations import Configurations
 from .wire.files import Files
+from .wire.limits import Limiter
+from .wire.retries import Retries
 from .wire.transport import Secret, Transport
 
 if TYPE_CHECKING:
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 
 HOSTED_URL = "https://api.cloud.llamaindex.ai"
 """The hosted service in North America; Europe is https://api.cloud.eu.llamaindex.ai."""
+_HOSTED_DOMAIN = ".llamaindex.ai"
 DEFAULT_CONCURRENCY = 64
 
 
@@ -36,6 +43,7 @@ class ClassifySession(ClassifyJobs):
 
     Attributes:
         files: The calls on stored files.
+        configurations: The calls on saved configurations.
     """
 
     def __init__(
@@ -49,6 +57,7 @@ class ClassifySession(ClassifyJobs):
         timeout: float = 60.0,
         retry: RetryPolicy | None = None,
         poll: PollPolicy | None = None,
+        rate_limit: RateLimit | FollowServer | None = FollowServer.FOLLOW_SERVER,
     ) -> None:
         """Set a session up; no connection is made.
 
@@ -61,6 +70,9 @@ class ClassifySession(ClassifyJobs):
             timeout: Seconds for one attempt at one request; an upload gets more by its size.
             retry: How often a request is tried; `RetryPolicy()` if not given.
             poll: How a job is waited for; `PollPolicy()` if not given.
+            rate_limit: How fast this session asks: the hosted service's own limits there, none elsewhere, if
+                not given. A server that answers 429, or nothing but 5xx, slows the whole session down.
+                None switches both off.
 
         Raises:
             ConfigurationError: There is no key, or the URL is none.
@@ -70,16 +82,18 @@ class ClassifySession(ClassifyJobs):
         if not timeout > 0:
             message = f"timeout: must be more than 0 seconds, got {timeout!r}"
             raise ConfigurationError(message)
+        url = _url(base_url)
         transport = Transport(
             key,
-            base_url=_url(base_url),
+            base_url=url,
             scope={"organization_id": organization_id, "project_id": project_id},
             http=http,
             timeout=timeout,
-            retry=retry or RetryPolicy(),
+            retries=Retries(retry or RetryPolicy(), _limiter(rate_limit, url)),
         )
         super().__init__(transport)
         self.files = Files(transport)
+        self.configurations = Configurations(transport)
         self._poll = poll or PollPolicy()
         self._clock = Clock()
 
@@ -102,6 +116,13 @@ class ClassifySession(ClassifyJobs):
     async def aclose(self) -> None:
         """Close the connections, but not an HTTP session of yours; a second call does nothing."""
         await self._transport.aclose()
+
+    @cached_property
+    def classifier_jobs(self) -> ClassifierJobs:
+        """The deprecated v1 jobs: a `DeprecationWarning` the first time."""
+        message = "the v1 classifier jobs are deprecated by the service: use create_and_wait or classify_many"
+        warnings.warn(message, DeprecationWarning, stacklevel=3)
+        return ClassifierJobs(self._transport, poll=self._poll, clock=self._clock)
 
     def watch(self, job_id: str, poll: PollPolicy | None = None) -> AsyncGenerator[Job]:
         """Follow a job: give it for each status seen, the terminal one last.
@@ -288,6 +309,16 @@ def _secret(api_key: str | None) -> Secret:
         message = "api_key: holds characters that no key has"
         raise ConfigurationError(message)
     return Secret(given.strip())
+
+
+def _limiter(rate_limit: RateLimit | FollowServer | None, url: str) -> Limiter | None:
+    if rate_limit is FollowServer.FOLLOW_SERVER:
+        host = urlsplit(url).hostname or ""
+        rate_limit = RateLimit() if host.endswith(_HOSTED_DOMAIN) else RateLimit.unlimited()
+    if rate_limit is not None and not isinstance(rate_limit, RateLimit):
+        message = f"rate_limit: expected a RateLimit or None, got {type(rate_limit).__name__}"
+        raise ConfigurationError(message)
+    return None if rate_limit is None else Limiter(rate_limit)
 
 
 def _url(base_url: str | None) -> str:

@@ -95,9 +95,7 @@ def test_only_the_pages_asked_for(read, parsing, numbers):
 
 
 def test_target_pages_outside_the_document(read):
-    assert "none of the document's 2 pages" in refusal(
-        read, pdf("one", "two"), "a.pdf", target_pages="7"
-    )
+    assert "none of the document's 2 pages" in refusal(read, pdf("one", "two"), "a.pdf", target_pages="7")
 
 
 HTML = """<html xmlns:ix="x"><head><title>tab</title><style>p {color: red}</style>
@@ -184,9 +182,7 @@ def test_protected_office_files(read):
     ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512) + marker + bytes(512)
     assert "password" in refusal(read, ole, "a.docx")
     manifest = "<manifest><encryption-data/></manifest>"
-    odt = zipped(
-        {"mimetype": "application/vnd.oasis.opendocument.text", "META-INF/manifest.xml": manifest}
-    )
+    odt = zipped({"mimetype": "application/vnd.oasis.opendocument.text", "META-INF/manifest.xml": manifest})
     assert "password" in refusal(read, odt, "a.odt")
 
 
@@ -221,8 +217,8 @@ def zipped(files: dict[str, str]) -> bytes:
 
 
 CONTENT_TYPES = """<?xml version="1.0"?>
-<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default
-Extension="xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml"
+ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/>
 </Types>"""
 DOCUMENT = """<?xml version="1.0"?>
 <w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>

@@ -23,6 +23,7 @@ from llamaclassify import (
     RetryPolicy,
     UnprocessableEntityError,
 )
+from llamaclassify.wire.retries import Retries
 from llamaclassify.wire.transport import Secret, Transport
 
 from .conftest import KEY, RULES
@@ -40,8 +41,7 @@ async def transport(time):
         scope={"project_id": "p-1", "organization_id": None},
         http=None,
         timeout=5,
-        retry=RetryPolicy(attempts=4, initial=1, maximum=2),
-        sleep=time.sleep,
+        retries=Retries(RetryPolicy(attempts=4, initial=1, maximum=2), sleep=time.sleep),
     )
     yield made
     await made.aclose()

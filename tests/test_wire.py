@@ -41,7 +41,7 @@ WIRE_JOB = {
     "result": {"type": "invoice", "confidence": 0.95, "reasoning": "Number and items."},
     "error_message": None,
     "created_at": "2026-10-14T09:00:00Z",
-    "updated_at": "2026-10-14T09:00:07.250000Z",
+    "updated_at": "2026-10-14T09:00:07.117Z",
     "usage": None,
 }
 GOOD_RULE = {"type": "invoice", "description": "contains an invoice number"}

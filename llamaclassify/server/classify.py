@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import attrs
 from aiohttp import web
 
 from ..models import Configuration, DeletedJob, Job, JobStatus
 from ..wire.checks import Issue, create_issues
 from ..wire.converter import decode
-from .http import ApiError, answer, invalid, json_object, page_of, project_of
-from .jobs import JobRunner
+from .http import RUNNER, ApiError, Place, answer, invalid, json_object, page_of, page_size, project_of
 from .store import Project, StoredJob
 
-RUNNER = web.AppKey("RUNNER", JobRunner)
 routes = web.RouteTableDef()
 _LARGEST_PAGE = 100
 
@@ -33,12 +32,10 @@ async def create(request: web.Request) -> web.Response:
     body = {**body, "file_input": given}
     if issues := list(create_issues(body)):
         raise invalid(issues, "body")
-    stored = project.add_job(
-        _input_in(project, body["file_input"]),
-        _configuration_of(body),
-        body.get("transaction_id"),
-    )
-    request.app[RUNNER].submit(project, stored)
+    file_id = file_in(project, body["file_input"])
+    configuration = _configuration_in(project, body)
+    stored = project.add_job(file_id, configuration, body.get("configuration_id"), body.get("transaction_id"))
+    request.app[RUNNER].submit(project, file_id, configuration, stored)
     return answer(stored.job)
 
 
@@ -48,16 +45,20 @@ async def list_jobs(request: web.Request) -> web.Response:
     project = project_of(request)
     wanted = _filters(request.query)
     jobs = project.newest_jobs(request.query.getall("job_ids", []))
-    matching: Iterator[tuple[int, Job]] = (
-        (stored.number, stored.job) for stored in jobs if all(test(stored.job) for test in wanted)
+    matching: Iterator[tuple[Place, Job]] = (
+        ((-stored.number,), stored.job) for stored in jobs if all(test(stored.job) for test in wanted)
     )
-    return page_of(matching, request.query, default=_LARGEST_PAGE, largest=_LARGEST_PAGE)
+    size = page_size(request.query, default=_LARGEST_PAGE, largest=_LARGEST_PAGE)
+    return page_of(matching, size=size, token=request.query.get("page_token"))
 
 
 @routes.get("/api/v2/classify/{job_id}")
 async def get(request: web.Request) -> web.Response:
-    """Give one job."""
-    return answer(_job_of(request).job)
+    """Give one job, with what it cost where that is asked for."""
+    stored = _job_of(request)
+    if "usage" in request.query.getall("expand", []):
+        return answer(attrs.evolve(stored.job, usage=stored.usage))
+    return answer(stored.job)
 
 
 @routes.post("/api/v2/classify/{job_id}/cancel")
@@ -87,17 +88,27 @@ def _job_of(request: web.Request) -> StoredJob:
     return stored
 
 
-def _input_in(project: Project, file_input: str) -> str:
+def file_in(project: Project, file_input: str) -> str:
+    """Give the id of a file that the project has.
+
+    Raises:
+        ApiError: 400, it has none of that id.
+    """
     if file_input in project.files:
         return file_input
     kind = "Parse Job ID" if file_input.startswith("pjb-") else "File ID"
     raise ApiError(400, f"{kind} {file_input} is not in Project ID {project.id}")
 
 
-def _configuration_of(body: Mapping[str, Any]) -> Configuration:
-    if body.get("configuration_id") is not None:
-        raise ApiError(404, f"Classify configuration {body['configuration_id']} not found")
-    return decode(Configuration, body["configuration"], request="POST /api/v2/classify")
+def _configuration_in(project: Project, body: Mapping[str, Any]) -> Configuration:
+    """Give the inline configuration, or the saved one: as it is now, whatever is made of it later."""
+    saved_id = body.get("configuration_id")
+    if saved_id is None:
+        return decode(Configuration, body["configuration"], request="POST /api/v2/classify")
+    stored = project.configurations.get(saved_id)
+    if stored is None or not isinstance(stored.saved.parameters, Configuration):
+        raise ApiError(404, f"Classify configuration {saved_id} not found")
+    return stored.saved.parameters
 
 
 def _filters(query: Mapping[str, str]) -> list[Callable[[Job], bool]]:

@@ -1,4 +1,4 @@
-"""The routes of files, ``/api/v1/beta/files``."""
+"""The routes of one file, ``/api/v1/beta/files``: taken in, looked up, fetched, deleted."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import anyio
 from aiohttp import BodyPartReader, MultipartReader, web
 from attrs import Factory, define
 
-from .http import STORE, ApiError, answer, project_of
-from .store import Store
+from .downloads import LONGEST_VALIDITY, VALIDITY, expanded, link_to
+from .http import STORE, ApiError, answer, project_of, whole_number
+from .store import Store, StoredFile
 
 routes = web.RouteTableDef()
 LARGEST_UPLOAD = 512 * 1024 * 1024
@@ -46,10 +47,30 @@ async def upload(request: web.Request) -> web.Response:
 @routes.get("/api/v1/beta/files/{file_id}")
 async def get(request: web.Request) -> web.Response:
     """Give what is known of one file."""
+    return answer(expanded(request, _file_of(request).file))
+
+
+@routes.delete("/api/v1/beta/files/{file_id}")
+async def delete(request: web.Request) -> web.Response:
+    """Forget a file and remove its document; a job that still needs it will fail."""
+    stored = _file_of(request)
+    project_of(request).delete_file(stored.file.id)
+    return web.Response(status=204)
+
+
+@routes.get("/api/v1/beta/files/{file_id}/content")
+async def content(request: web.Request) -> web.Response:
+    """Give a link to the document, not the document."""
+    stored = _file_of(request)
+    seconds = whole_number(request.query, "expires_at_seconds", default=VALIDITY, largest=LONGEST_VALIDITY)
+    return answer(link_to(request, stored.file, seconds))
+
+
+def _file_of(request: web.Request) -> StoredFile:
     stored = project_of(request).files.get(request.match_info["file_id"])
     if stored is None:
         raise ApiError(404, "File not found")
-    return answer(stored.file)
+    return stored
 
 
 @define

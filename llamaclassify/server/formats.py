@@ -53,7 +53,9 @@ _BOMS = (
 _PDF_START = re.compile(rb"(?:\A|[\r\n])\s*%PDF-")
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
-_HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)", re.IGNORECASE | re.DOTALL)
+_HTML_START = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)", re.IGNORECASE | re.DOTALL
+)
 _MAIL_START = re.compile(
     r"(?:(?:From|To|Subject|Date|Received|Return-Path|Message-ID|MIME-Version)"
     r":.*\n(?:[ \t].*\n)*){3}",

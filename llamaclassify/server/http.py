@@ -5,20 +5,26 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from ..wire.checks import Issue
 from ..wire.converter import encode
+from .jobs import JobRunner
 from .store import Project, Store
 
 STORE = web.AppKey("STORE", Store)
+RUNNER = web.AppKey("RUNNER", JobRunner)
+ANY_SIZE = 1_000_000
+"""The largest page where the service documents none."""
 _KEY_PREFIX = "llx-"
 _log = logging.getLogger("llamaclassify.server")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Place = tuple[int | str, ...]
+"""Where an item stands in its listing: an item that comes later has a greater place."""
 
 
 class ApiError(Exception):
@@ -74,7 +80,7 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     """
     try:
         body = json.loads(await request.read())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         issue = Issue((), f"not JSON: {error}", "json_invalid")
         raise invalid([issue], "body") from None
     if not isinstance(body, dict):
@@ -87,52 +93,73 @@ def answer(model: Any, *, status: int = 200) -> web.Response:
     return web.json_response(encode(model), status=status)
 
 
-def page_of(
-    items: Iterator[tuple[int, Any]], query: Mapping[str, str], *, default: int, largest: int
-) -> web.Response:
-    """Answer with one page of numbered items that come newest first.
+def page_of(items: Iterable[tuple[Place, Any]], *, size: int, token: str | None) -> web.Response:
+    """Answer with one page of items, each with its place, in the order of their places.
 
-    The token holds the number of the last item given, so pages stay right while items are added.
+    The token holds the place of the last item given, so pages stay right while items come and go.
 
     Raises:
-        ApiError: 422, the page size is out of bounds; 400, the token is none of ours.
+        ApiError: 400, the token is none that this listing gave.
     """
-    size = _page_size(query.get("page_size"), default, largest)
-    before = _read_token(query.get("page_token"))
+    after = _read_token(token)
     page: list[Any] = []
-    last = 0
-    for number, item in items:
-        if before is not None and number >= before:
+    last: Place = ()
+    for place, item in items:
+        if not _comes_after(place, after):
             continue
         if len(page) == size:
-            return web.json_response(
-                {"items": page, "next_page_token": _write_token(last), "total_size": None}
-            )
+            return _page(page, _write_token(last))
         page.append(encode(item))
-        last = number
-    return web.json_response({"items": page, "next_page_token": None, "total_size": None})
+        last = place
+    return _page(page, None)
 
 
-def _page_size(text: str | None, default: int, largest: int) -> int:
+def _page(items: list[Any], next_page_token: str | None) -> web.Response:
+    return web.json_response({"items": items, "next_page_token": next_page_token, "total_size": None})
+
+
+def page_size(query: Mapping[str, str], *, default: int, largest: int) -> int:
+    """Read the size of the page that is asked for.
+
+    Raises:
+        ApiError: 422, it is out of bounds.
+    """
+    return whole_number(query, "page_size", default=default, largest=largest)
+
+
+def whole_number(query: Mapping[str, str], key: str, *, default: int, largest: int) -> int:
+    """Read a number of 1 to `largest` from the query.
+
+    Raises:
+        ApiError: 422, it is none.
+    """
+    text = query.get(key)
     if not text:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= largest:
-        issue = Issue(("page_size",), f"must be 1 to {largest}, got {text!r}", "value_error")
+    if not (text.isdecimal() and len(text) < 20 and 1 <= int(text) <= largest):
+        issue = Issue((key,), f"must be 1 to {largest}, got {text!r}", "value_error")
         raise invalid([issue], "query")
     return int(text)
 
 
-def _write_token(number: int) -> str:
-    return base64.urlsafe_b64encode(f"before:{number}".encode()).decode()
+def _write_token(place: Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def _read_token(token: str | None) -> int | None:
+def _read_token(token: str | None) -> Place:
     if not token:
-        return None
+        return ()
     try:
-        word, _, number = base64.urlsafe_b64decode(token).decode().partition(":")
-        if word == "before":
-            return int(number)
-    except ValueError:
-        pass
-    raise ApiError(400, "Invalid page token")
+        place = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, RecursionError):
+        place = None
+    if not isinstance(place, list):
+        raise ApiError(400, "Invalid page token")
+    return tuple(place)
+
+
+def _comes_after(place: Place, after: Place) -> bool:
+    try:
+        return place > after
+    except TypeError:  # a number against a text: the token of another listing
+        raise ApiError(400, "Invalid page token") from None

@@ -1,4 +1,4 @@
-"""Runs the jobs: first come, first served, so many at a time, off the requests' path."""
+"""Runs the jobs: first come, first served, so many documents at a time, off the requests' path."""
 
 from __future__ import annotations
 
@@ -6,13 +6,26 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
-from ..models import Configuration, JobStatus, Result
-from .store import Project, StoredJob
+from attrs import frozen
 
-Classify = Callable[[Path, str, Configuration], Awaitable[Result]]
+from ..models import Configuration, Result
+from .store import Project
+
+
+@frozen
+class Classified:
+    """What was found in a document, and how many pages were read for it."""
+
+    result: Result
+    pages: int
+
+
+Classify = Callable[[Path, str, Configuration], Awaitable[Classified]]
 """Classifies the document at a path, known by a name; raises `UnclassifiableError` where it cannot."""
 
+_DELETED = "The file was deleted before the job ran"
 _log = logging.getLogger("llamaclassify.server")
 
 
@@ -20,18 +33,39 @@ class UnclassifiableError(Exception):
     """The document cannot be classified; the text becomes the job's error message."""
 
 
+class Unit(Protocol):
+    """Who waits for one document: a job, or one file of a job with many."""
+
+    def start(self) -> bool:
+        """Hear that it is under way; False: nobody waits any more."""
+
+    def complete(self, result: Result, pages: int) -> None:
+        """Take the result."""
+
+    def fail(self, message: str) -> None:
+        """Hear why there is none."""
+
+
+@frozen
+class _Task:
+    project: Project
+    file_id: str
+    configuration: Configuration
+    unit: Unit
+
+
 class JobRunner:
-    """A queue of jobs and the tasks that work it off."""
+    """A queue of documents and the tasks that work it off."""
 
     def __init__(self, classify: Classify, *, concurrency: int) -> None:
         self._classify = classify
         self._concurrency = concurrency
-        self._queue: asyncio.Queue[tuple[Project, StoredJob]] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Task] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def submit(self, project: Project, stored: StoredJob) -> None:
-        """Put a job in the queue."""
-        self._queue.put_nowait((project, stored))
+    def submit(self, project: Project, file_id: str, configuration: Configuration, unit: Unit) -> None:
+        """Put one document of a project in the queue, for `unit`."""
+        self._queue.put_nowait(_Task(project, file_id, configuration, unit))
 
     # Plain tasks, no task group: a server may be started and stopped by different tasks, as in a fixture.
     def start(self) -> None:
@@ -46,22 +80,27 @@ class JobRunner:
 
     async def _work(self) -> None:
         while True:
-            project, stored = await self._queue.get()
-            if stored.advance(JobStatus.RUNNING):
-                await self._run(project, stored)
+            task = await self._queue.get()
+            if task.unit.start():
+                await self._run(task)
 
-    async def _run(self, project: Project, stored: StoredJob) -> None:
-        job = stored.job
-        document = project.files.get(job.file_input or "")
-        if document is None or job.configuration is None:
-            stored.advance(JobStatus.FAILED, error_message="The file was deleted before the job ran")
+    async def _run(self, task: _Task) -> None:
+        document = task.project.files.get(task.file_id)
+        if document is None:
+            task.unit.fail(_DELETED)
             return
         try:
-            result = await self._classify(document.path, document.file.name, job.configuration)
-        except UnclassifiableError as failure:
-            stored.advance(JobStatus.FAILED, error_message=str(failure))
-        except Exception:  # a fault of ours is this job's, never the queue's
-            _log.exception("job %s failed", job.id)
-            stored.advance(JobStatus.FAILED, error_message="INTERNAL: see the server's log")
+            found = await self._classify(document.path, document.file.name, task.configuration)
+        except Exception as error:  # a fault of ours is this job's, never the queue's
+            task.unit.fail(_why(error, task))
         else:
-            stored.advance(JobStatus.COMPLETED, result=result)
+            task.unit.complete(found.result, found.pages)
+
+
+def _why(error: Exception, task: _Task) -> str:
+    if task.file_id not in task.project.files:
+        return _DELETED  # while it was read: whatever else went wrong comes from that
+    if isinstance(error, UnclassifiableError):
+        return str(error)
+    _log.error("classifying %s failed", task.file_id, exc_info=error)
+    return "INTERNAL: see the server's log"

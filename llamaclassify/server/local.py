@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -11,14 +12,18 @@ from typing import Self
 
 from aiohttp import web
 
-from . import classify, files
-from .http import STORE, errors_as_json
-from .jobs import Classify, JobRunner
+from ..models import Configuration, Result
+from . import classifier_jobs, classify, configurations, downloads, file_lists, files
+from .http import RUNNER, STORE, errors_as_json
+from .jobs import Classified, Classify, JobRunner
 from .pool import WorkerPool
 from .store import Store
 
 _LARGEST_JSON = 16 * 1024 * 1024
 _CLOSE_WITHIN = 1.0
+
+GiveResult = Callable[[Path, str, Configuration], Awaitable[Result]]
+"""Gives the result for a document's path, name and configuration, instead of the engine."""
 
 
 class LocalServer:
@@ -40,7 +45,7 @@ class LocalServer:
         host: str = "127.0.0.1",
         port: int = 0,
         workers: int | None = None,
-        classify: Classify | None = None,
+        classify: GiveResult | None = None,
     ) -> None:
         """Set a server up; it listens once it is entered.
 
@@ -53,7 +58,7 @@ class LocalServer:
         self._host = host
         self._port = port
         self._workers = workers or min(4, os.cpu_count() or 1)
-        self._classify = classify
+        self._classify = classify and _one_page_each(classify)
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -86,10 +91,18 @@ class LocalServer:
         return pool.classify
 
 
+def _one_page_each(give: GiveResult) -> Classify:
+    async def classify(path: Path, name: str, configuration: Configuration) -> Classified:
+        return Classified(await give(path, name, configuration), pages=1)
+
+    return classify
+
+
 def _application(store: Store, runner: JobRunner) -> web.Application:
     app = web.Application(middlewares=[errors_as_json], client_max_size=_LARGEST_JSON)
     app[STORE] = store
-    app[classify.RUNNER] = runner
-    app.add_routes(classify.routes)
-    app.add_routes(files.routes)
+    app[RUNNER] = runner
+    app[downloads.LINKS] = downloads.Links()
+    for module in (classify, files, file_lists, downloads, configurations, classifier_jobs):
+        app.add_routes(module.routes)
     return app

@@ -19,7 +19,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from ..models import Configuration, Result
 from ..wire.converter import decode, encode
-from .jobs import UnclassifiableError
+from .jobs import Classified, UnclassifiableError
 
 DOCUMENT_TIMEOUT = 60.0
 """Seconds that one document may take."""
@@ -37,7 +37,7 @@ class WorkerPool:
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
 
-    async def classify(self, path: Path, name: str, configuration: Configuration) -> Result:
+    async def classify(self, path: Path, name: str, configuration: Configuration) -> Classified:
         """Classify a document.
 
         Raises:
@@ -61,7 +61,7 @@ class WorkerPool:
         self._idle.append(worker)
         if "error" in answer:
             raise UnclassifiableError(answer["error"])
-        return decode(Result, answer["result"], request="worker")
+        return Classified(decode(Result, answer["result"], request="worker"), answer["pages"])
 
     async def aclose(self) -> None:
         """End every worker."""

@@ -1,4 +1,4 @@
-"""What the server remembers: each key's projects, with their files and jobs, in memory.
+"""What the server remembers: each key's projects, with their files, configurations and jobs, in memory.
 
 The documents themselves lie in a folder under names of our own: a client's file name never becomes a path.
 """
@@ -8,15 +8,27 @@ from __future__ import annotations
 import hashlib
 import itertools
 import uuid
-from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import attrs
 from attrs import Factory, define, frozen
 
-from ..models import Configuration, File, Job, JobStatus
+from ..models import (
+    ClassifierJob,
+    ClassifierStatus,
+    Configuration,
+    File,
+    Job,
+    JobStatus,
+    Result,
+    SavedConfiguration,
+    Usage,
+    timestamp,
+)
+from .many import StoredClassifierJob
 
 
 @frozen
@@ -30,10 +42,11 @@ class StoredFile:
 
 @define
 class StoredJob:
-    """A job as it stands, and its place in the order of arrival."""
+    """A job as it stands, what it cost, and its place in the order of arrival."""
 
     number: int
     job: Job
+    usage: Usage = Usage()
 
     def advance(self, status: JobStatus, **changes: Any) -> bool:
         """Move the job on, unless it has ended (it may have been cancelled meanwhile)."""
@@ -42,10 +55,38 @@ class StoredJob:
         self.job = attrs.evolve(self.job, status=status, updated_at=datetime.now(UTC), **changes)
         return True
 
+    def start(self) -> bool:
+        """Let it run, unless it was cancelled."""
+        return self.advance(JobStatus.RUNNING)
+
+    def complete(self, result: Result, pages: int) -> None:
+        """End it with its result; a page costs one credit."""
+        if self.advance(JobStatus.COMPLETED, result=result):
+            self.usage = Usage(credits=pages, parse_credits=pages)
+
+    def fail(self, message: str) -> None:
+        """End it without one."""
+        self.advance(JobStatus.FAILED, error_message=message)
+
+
+@define
+class StoredConfiguration:
+    """A saved configuration as it was last written, and its place in the order of arrival."""
+
+    number: int
+    saved: SavedConfiguration
+
+    def write(self, **changes: Any) -> None:
+        """Change it; every write is a new version."""
+        now = datetime.now(UTC)
+        if self.saved.updated_at is not None:  # two writes may be closer than the clock's ticks
+            now = max(now, self.saved.updated_at + timedelta(microseconds=1))
+        self.saved = attrs.evolve(self.saved, version=timestamp(now), updated_at=now, **changes)
+
 
 @define
 class Project:
-    """The files and jobs of one project, each in order of arrival."""
+    """The files, configurations and jobs of one project, each in order of arrival."""
 
     id: str
     user_id: str
@@ -53,6 +94,8 @@ class Project:
     files: dict[str, StoredFile] = Factory(dict)
     jobs: dict[str, StoredJob] = Factory(dict)
     transactions: dict[str, StoredJob] = Factory(dict)
+    configurations: dict[str, StoredConfiguration] = Factory(dict)
+    classifier_jobs: dict[str, StoredClassifierJob] = Factory(dict)
 
     def add_file(self, path: Path, *, name: str, purpose: str | None, external_file_id: str | None) -> File:
         """Take in a document whose bytes have been written to `path`."""
@@ -68,7 +111,17 @@ class Project:
         self.files[file.id] = StoredFile(next(self.numbers), file, path)
         return file
 
-    def add_job(self, file_input: str, configuration: Configuration, transaction_id: str | None) -> StoredJob:
+    def delete_file(self, file_id: str) -> None:
+        """Forget a file and remove its document."""
+        self.files.pop(file_id).path.unlink(missing_ok=True)
+
+    def add_job(
+        self,
+        file_input: str,
+        configuration: Configuration,
+        configuration_id: str | None,
+        transaction_id: str | None,
+    ) -> StoredJob:
         """Take in a job; with a known transaction id, the caller gets the first one from `transactions`."""
         now = datetime.now(UTC)
         job = Job(
@@ -77,6 +130,7 @@ class Project:
             file_input=file_input,
             document_input_type="file_id",
             configuration=configuration,
+            configuration_id=configuration_id,
             transaction_id=transaction_id,
             project_id=self.id,
             user_id=self.user_id,
@@ -102,6 +156,51 @@ class Project:
         if stored.job.transaction_id is not None:
             self.transactions.pop(stored.job.transaction_id, None)
 
+    def configuration_named(self, name: str, product_type: str) -> StoredConfiguration | None:
+        """Give the configuration that has a name: there is one at most for each product."""
+        for stored in self.configurations.values():
+            if (stored.saved.name, stored.saved.product_type) == (name, product_type):
+                return stored
+        return None
+
+    def save_configuration(
+        self, name: str, product_type: str, parameters: Configuration | dict[str, Any]
+    ) -> SavedConfiguration:
+        """Save parameters under a name, anew or over what it had."""
+        stored = self.configuration_named(name, product_type)
+        if stored is None:
+            now = datetime.now(UTC)
+            saved = SavedConfiguration(
+                id=f"cfg-{uuid.uuid4()}",
+                name=name,
+                product_type=product_type,
+                version=timestamp(now),
+                parameters=parameters,
+                created_at=now,
+                updated_at=now,
+            )
+            stored = self.configurations[saved.id] = StoredConfiguration(next(self.numbers), saved)
+        else:
+            stored.write(parameters=parameters)
+        return stored.saved
+
+    def add_classifier_job(self, file_ids: Iterable[str], **asked: Any) -> StoredClassifierJob:
+        """Take in a v1 job on many files; `asked` is what its creator said of rules and reading."""
+        now = datetime.now(UTC)
+        job = ClassifierJob(
+            id=str(uuid.uuid4()),
+            status=ClassifierStatus.PENDING,
+            project_id=self.id,
+            user_id=self.user_id,
+            created_at=now,
+            updated_at=now,
+            effective_at=now,
+            **asked,
+        )
+        stored = StoredClassifierJob(next(self.numbers), job, frozenset(file_ids))
+        self.classifier_jobs[job.id] = stored
+        return stored
+
 
 class Store:
     """Every key's projects; a key that names no project has one of its own."""
@@ -118,6 +217,11 @@ class Store:
         if (owner, named) not in self._projects:
             self._projects[owner, named] = Project(named, f"usr-{owner[:12]}", self._numbers)
         return self._projects[owner, named]
+
+    def file(self, file_id: str) -> StoredFile | None:
+        """Give a file, whosoever it is."""
+        found = (project.files.get(file_id) for project in self._projects.values())
+        return next(filter(None, found), None)
 
     def new_path(self, name: str) -> Path:
         """Give a path to write a document to; only the ending of its name is kept."""

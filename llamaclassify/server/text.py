@@ -7,8 +7,6 @@ what to do: never a guess.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import kreuzberg
@@ -16,28 +14,9 @@ from attrs import frozen
 
 from ..models import ParsingConfiguration
 from ..wire.checks import page_ranges
-from . import formats, markup
+from . import formats, markup, ocr
 
 LARGEST_BYTES = 200_000_000
-_TESSDATA_FOLDERS = (
-    "/usr/share/tesseract-ocr/*/tessdata",
-    "/usr/share/tesseract-ocr/tessdata",
-    "/usr/share/tessdata",
-    "/usr/share/tesseract/tessdata",
-    "/usr/local/share/tessdata",
-    "/opt/homebrew/share/tessdata",
-    "/opt/local/share/tessdata",
-    "C:/Program Files/Tesseract-OCR/tessdata",
-)
-_TESSERACT_LANGUAGES = dict(
-    pair.split(":")
-    for pair in (
-        "ar:ara bg:bul ca:cat cs:ces da:dan de:deu el:ell en:eng es:spa et:est fi:fin fr:fra he:heb"
-        " hi:hin hr:hrv hu:hun id:ind is:isl it:ita ja:jpn ko:kor lt:lit lv:lav ms:msa nb:nor nl:nld"
-        " no:nor pl:pol pt:por ro:ron ru:rus sk:slk sl:slv sr:srp sv:swe th:tha tr:tur uk:ukr vi:vie"
-        " zh:chi_sim"
-    ).split()
-)
 _UNREADABLE = (
     "UNSUPPORTED_FILE_TYPE: {name!r} is not a document that can be read: send PDF, DOCX, DOC, PPTX, XLSX, "
     "ODT, RTF, EPUB, HTML, EML, MSG, Markdown, CSV, plain text or an image"
@@ -84,18 +63,18 @@ def read_pages(path: Path, name: str, parsing: ParsingConfiguration | None) -> l
     if not data.strip():
         message = "NO_DATA_FOUND_IN_FILE: the file is empty: upload it again"
         raise DocumentError(message)
-    texts, missing_text = _read(data, name, parsing)
+    texts, missing_text = _read(data, path, name, parsing)
     pages = _selected(texts, parsing)
     if not any(page.text.strip() for page in pages):
         raise DocumentError(missing_text)
     return pages
 
 
-def _read(data: bytes, name: str, parsing: ParsingConfiguration) -> tuple[list[str], str]:
+def _read(data: bytes, path: Path, name: str, parsing: ParsingConfiguration) -> tuple[list[str], str]:
     """The text of every page, and what to say when there is none."""
     content = _recognised(data, name)
     if content.text is None:
-        return _read_binary(data, content.mime, name, parsing)
+        return _read_binary(data, content.mime, path, name, parsing)
     if content.mime == formats.HTML:
         texts = [markup.html_text(content.text)]
     elif content.mime == formats.MAIL:
@@ -122,31 +101,38 @@ def _broken(name: str, mime: str = "") -> str:
     return f"{code}{name!r} is damaged or not what its name says: open it, save it again and upload that"
 
 
-def _read_binary(data: bytes, mime: str, name: str, parsing: ParsingConfiguration) -> tuple[list[str], str]:
-    language = _TESSERACT_LANGUAGES.get(parsing.lang.lower(), parsing.lang)
-    ocr = _ocr_available(language)
-    is_image = mime.startswith("image/")
-    missing = _missing_text(language, ocr=ocr, scan=is_image or mime == formats.PDF)
-    if is_image and not ocr:
-        return [], missing
-    config = kreuzberg.ExtractionConfig(
-        use_cache=False,
-        pages=kreuzberg.PageConfig(extract_pages=True),
-        ocr=kreuzberg.OcrConfig(backend="tesseract", language=language) if ocr else None,
-    )
+def _read_binary(
+    data: bytes, mime: str, path: Path, name: str, parsing: ParsingConfiguration
+) -> tuple[list[str], str]:
+    texts = [""] if mime.startswith("image/") else _extracted(data, mime, name)
+    if any(text.strip() for text in texts):
+        return texts, ""
+    if mime != formats.PDF and not mime.startswith("image/"):
+        return texts, "NO_DATA_FOUND_IN_FILE: there is no text in the document"
+    language = ocr.tesseract_language(parsing.lang)
+    if not ocr.is_available(language):
+        return texts, ocr.what_to_install(language)
+    wanted = [page.number for page in _selected(texts, parsing)]
     try:
-        result = kreuzberg.extract_bytes_sync(data, mime, config=config)
-    except kreuzberg.OCRError:
-        return [], missing
+        if mime == formats.PDF:
+            texts = ocr.recognise_pdf(path, len(texts), wanted, language)
+        else:
+            texts = [ocr.recognise(data, mime, language)]
     except kreuzberg.KreuzbergError as error:
         raise DocumentError(_refusal(str(error), mime, name)) from error
-    return _page_texts(result), missing
+    return texts, "NO_DATA_FOUND_IN_FILE: this looks like a scan, and no text was recognised in it"
 
 
-def _page_texts(result: kreuzberg.ExtractionResult) -> list[str]:
-    """One text a page; for formats without pages (or with empty ones) the whole text is page 1."""
+def _extracted(data: bytes, mime: str, name: str) -> list[str]:
+    config = kreuzberg.ExtractionConfig(use_cache=False, pages=kreuzberg.PageConfig(extract_pages=True))
+    try:
+        result = kreuzberg.extract_bytes_sync(data, mime, config=config)
+    except kreuzberg.KreuzbergError as error:
+        raise DocumentError(_refusal(str(error), mime, name)) from error
     texts = [page["content"] for page in result.pages or ()]
-    return texts if any(text.strip() for text in texts) else [result.content]
+    # Formats without pages, and those whose pages come out empty, are one page.
+    has_pages = any(text.strip() for text in texts) or not result.content.strip()
+    return texts if texts and has_pages else [result.content]
 
 
 def _refusal(reason: str, mime: str, name: str) -> str:
@@ -154,37 +140,6 @@ def _refusal(reason: str, mime: str, name: str) -> str:
         code = "PDF_IS_PROTECTED: " if mime == formats.PDF else ""
         return f"{code}{name!r} is protected with a password: save it without one and upload it again"
     return _broken(name, mime)
-
-
-def _missing_text(language: str, *, ocr: bool, scan: bool) -> str:
-    if not scan or ocr:
-        return "NO_DATA_FOUND_IN_FILE: no text could be extracted from the document"
-    package = f"tesseract-ocr-{language.replace('_', '-')}"
-    return (
-        "NO_DATA_FOUND_IN_FILE: no text could be extracted: this looks like a scan; install "
-        f"tesseract-ocr and its data for {language!r} (Debian: {package}) on the machine that "
-        "classifies, or set TESSDATA_PREFIX to the folder that holds it"
-    )
-
-
-def _ocr_available(language: str) -> bool:
-    """Whether Tesseract's data for a language is here; points Tesseract to it.
-
-    Without data kreuzberg prints to stderr and fails, so it is never asked to try.
-    """
-    prefix = os.environ.get("TESSDATA_PREFIX")
-    folders: Iterable[Path] = (Path(prefix), Path(prefix, "tessdata")) if prefix else _data_folders()
-    for folder in folders:
-        if all((folder / f"{part}.traineddata").is_file() for part in language.split("+")):
-            os.environ["TESSDATA_PREFIX"] = str(folder)
-            return True
-    return False
-
-
-def _data_folders() -> Iterable[Path]:
-    for pattern in _TESSDATA_FOLDERS:
-        root = Path(pattern.partition("*")[0])
-        yield from sorted(root.glob("*/tessdata")) if "*" in pattern else (root,)
 
 
 def _selected(texts: list[str], parsing: ParsingConfiguration) -> list[Page]:

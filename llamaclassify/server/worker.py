@@ -47,7 +47,7 @@ def _classify(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         configuration = decode(Configuration, request["configuration"], request="worker")
         path, name = Path(request["path"]), request["name"]
         pages = read_pages(path, name, configuration.parsing_configuration)
-        return {"result": encode(engine.classify(pages, configuration.rules))}
+        return {"result": encode(engine.classify(pages, configuration.rules)), "pages": len(pages)}
     except DocumentError as error:
         return {"error": str(error)}
     except Exception as error:

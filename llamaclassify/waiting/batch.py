@@ -171,7 +171,7 @@ class Batch:
             self._fault = self._fault or error
             batch.cancel()
         except Exception as error:  # one bad document never ends a batch
-            seen = error.job if isinstance(error, JobError) else None
+            seen = error.job if isinstance(error, JobError) and isinstance(error.job, Job) else None
             await send.send(Outcome(index, document, seen, error))
         else:
             await send.send(Outcome(index, document, job, None))

@@ -7,9 +7,9 @@ here. There is one monotonic deadline. No sleep crosses it: the last look is tim
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import anyio
 from attrs import define, field
@@ -22,9 +22,11 @@ from ..errors import (
     JobTimeoutError,
     LlamaClassifyError,
 )
-from ..models import Job, JobStatus
+from ..models import ClassifierJob, FileClassification, Job
 from ..policies import PollPolicy
 from .clock import Clock
+
+J = TypeVar("J", Job, ClassifierJob)
 
 OnCancel = Literal["detach", "cancel"]
 """What becomes of the remote job when its wait is cancelled or times out."""
@@ -57,24 +59,24 @@ class Deadline:
 
 
 @define
-class _Wait:
+class _Wait(Generic[J]):
     """One wait under way."""
 
     job_id: str
-    look: Callable[[str], Awaitable[Job]]
+    look: Callable[[str], Awaitable[J]]
     policy: PollPolicy
     deadline: Deadline
-    job: Job | None
+    job: J | None
     answered_in: float = 0.0
     looks: int = field(default=0)
 
-    async def next_look(self) -> Job:
+    async def next_look(self) -> J:
         """Look once; a job that came with the create's answer has just been looked at."""
         self.looks += 1
         if self.looks == 1 and self.job is not None:
             return self.job
         started = self.deadline.clock.now()
-        seen: Job | None = None
+        seen: J | None = None
         with self.deadline.scope():
             seen = await self.look(self.job_id)
         if seen is None:
@@ -101,14 +103,14 @@ class _Wait:
 
 
 async def watch(
-    look: Callable[[str], Awaitable[Job]],
+    look: Callable[[str], Awaitable[J]],
     job_id: str,
     *,
     policy: PollPolicy,
     clock: Clock,
-    job: Job | None = None,
+    job: J | None = None,
     deadline: Deadline | None = None,
-) -> AsyncGenerator[Job]:
+) -> AsyncGenerator[J]:
     """Give the job each time its status has changed, and end with a status that is terminal.
 
     Args:
@@ -142,6 +144,36 @@ async def watch(
         raise wait.timed_out() from None
 
 
+async def wait_until_terminal(
+    look: Callable[[str], Awaitable[J]],
+    job_id: str,
+    *,
+    policy: PollPolicy,
+    clock: Clock,
+    job: J | None = None,
+    deadline: Deadline | None = None,
+) -> J:
+    """Wait until a job has ended, however it ended, and give it; the arguments are those of `watch`.
+
+    Raises:
+        JobTimeoutError: The deadline came first.
+    """
+    ended = job
+    statuses = watch(look, job_id, policy=policy, clock=clock, job=job, deadline=deadline)
+    try:
+        async with aclosing(statuses):
+            async for seen in statuses:
+                ended = seen
+    except (JobTimeoutError, anyio.get_cancelled_exc_class()) as error:
+        error.add_note(f"classify job: {job_id}")
+        raise
+    except LlamaClassifyError as error:
+        error.job_id = job_id
+        raise
+    assert ended is not None  # noqa: S101  (watch gives at least one status, or raises)
+    return ended
+
+
 async def wait_for(
     look: Callable[[str], Awaitable[Job]],
     cancel: Callable[[str], Awaitable[object]],
@@ -168,36 +200,29 @@ async def wait_for(
     Raises:
         JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
     """
-    ended = job
-    statuses = watch(look, job_id, policy=policy, clock=clock, job=job, deadline=deadline)
     try:
-        async with aclosing(statuses):
-            async for seen in statuses:
-                ended = seen
-    except (JobTimeoutError, anyio.get_cancelled_exc_class()) as error:
-        error.add_note(f"classify job: {job_id}")
+        ended = await wait_until_terminal(
+            look, job_id, policy=policy, clock=clock, job=job, deadline=deadline
+        )
+    except (JobTimeoutError, anyio.get_cancelled_exc_class()):
         if on_cancel == "cancel":
             await _cancel_quietly(cancel, job_id)
         raise
-    except LlamaClassifyError as error:
-        error.job_id = job_id
-        raise
-    assert ended is not None  # noqa: S101  (watch gives at least one status, or raises)
-    return completed(ended)
+    completed(ended)
+    return ended
 
 
-def completed(job: Job) -> Job:
-    """Give a job that completed.
+def completed(job: Job | ClassifierJob, results: Sequence[FileClassification] = ()) -> None:
+    """Check that a job that has ended completed; `results` are what a v1 job found.
 
     Raises:
         JobFailedError, JobCancelledError: It ended otherwise.
     """
-    if job.status == JobStatus.FAILED:
+    if job.status in {"FAILED", "ERROR"}:
         why = job.error_message or "the server gives no reason"
-        raise JobFailedError(f"job {job.id} failed: {why}", job=job, job_id=job.id)
-    if job.status == JobStatus.CANCELLED:
-        raise JobCancelledError(f"job {job.id} was cancelled", job=job, job_id=job.id)
-    return job
+        raise JobFailedError(f"job {job.id} failed: {why}", job=job, job_id=job.id, results=results)
+    if job.status == "CANCELLED":
+        raise JobCancelledError(f"job {job.id} was cancelled", job=job, job_id=job.id, results=results)
 
 
 def on_cancel_in(value: str) -> OnCancel:

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from attrs import frozen
 
 from ..errors import ConfigurationError
+from ..models import LANGUAGES
 
 TYPE_LENGTH = 50
 DESCRIPTION_LENGTHS = (10, 2000)
 INPUT_LENGTH = 200
 TRANSACTION_ID_LENGTH = 255
+NAME_LENGTH = 255
+PRODUCT_TYPES = ("split_v1", "extract_v2", "classify_v2", "parse_v2", "spreadsheet_v1", "unknown")
+CLASSIFIER_FILES = 500
+CLASSIFIER_DESCRIPTION_LENGTH = 500
+CLASSIFIER_MODES = ("FAST", "MULTIMODAL")
 
 _TYPE_CHARACTERS = re.compile(r"[\w -]+")
 _PAGES = re.compile(r"\s*([0-9]{1,6})\s*(?:-\s*([0-9]{1,6})\s*)?")
@@ -196,3 +202,124 @@ def _text(
 def _kind(value: Any) -> str:
     names = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number"}
     return names.get(type(value), "nothing" if value is None else type(value).__name__)
+
+
+def saved_configuration_issues(body: Mapping[str, Any]) -> Iterator[Issue]:
+    """Check the body of ``POST /api/v1/beta/configurations``."""
+    yield from _text(body, "name", ("name",), 1, NAME_LENGTH)
+    yield from _saved_parameters(body.get("parameters"), ("parameters",))
+
+
+def saved_configuration_change_issues(body: Mapping[str, Any]) -> Iterator[Issue]:
+    """Check the body of ``PUT /api/v1/beta/configurations/{config_id}``; what is absent or null stays."""
+    if body.get("name") is not None:
+        yield from _text(body, "name", ("name",), 1, NAME_LENGTH)
+    if body.get("parameters") is not None:
+        yield from _saved_parameters(body["parameters"], ("parameters",))
+
+
+def _saved_parameters(parameters: Any, loc: tuple[str | int, ...]) -> Iterator[Issue]:
+    if not isinstance(parameters, Mapping):
+        kind = "missing" if parameters is None else "model_type"
+        yield Issue(loc, f"expected an object with a product_type, got {_kind(parameters)}", kind)
+    elif parameters.get("product_type") not in PRODUCT_TYPES:
+        message = f"must be one of {', '.join(PRODUCT_TYPES)}, got {parameters.get('product_type')!r}"
+        yield Issue((*loc, "product_type"), message, "literal_error")
+    elif parameters["product_type"] == "classify_v2":
+        yield from configuration_issues(parameters, loc)
+
+
+def classifier_job_issues(body: Mapping[str, Any]) -> Iterator[Issue]:
+    """Check the body of ``POST /api/v1/classifier/jobs``."""
+    yield from _classifier_files(body.get("file_ids"), ("file_ids",))
+    yield from _rules(body.get("rules"), ("rules",))
+    yield from _classifier_descriptions(body.get("rules"), ("rules",))
+    if body.get("mode") is not None and body["mode"] not in CLASSIFIER_MODES:
+        message = f"must be one of {', '.join(CLASSIFIER_MODES)}, got {body['mode']!r}"
+        yield Issue(("mode",), message, "enum")
+    if body.get("parsing_configuration") is not None:
+        yield from _classifier_parsing(body["parsing_configuration"], ("parsing_configuration",))
+    yield from webhook_issues(body.get("webhook_configurations"))
+
+
+def _classifier_files(file_ids: Any, loc: tuple[str | int, ...]) -> Iterator[Issue]:
+    if not isinstance(file_ids, list | tuple):
+        kind = "missing" if file_ids is None else "list_type"
+        yield Issue(loc, f"give a list of 1 to {CLASSIFIER_FILES} file ids, got {_kind(file_ids)}", kind)
+    elif not 1 <= len(file_ids) <= CLASSIFIER_FILES:
+        kind = "too_long" if file_ids else "too_short"
+        yield Issue(loc, f"must have 1 to {CLASSIFIER_FILES} file ids, has {len(file_ids)}", kind)
+    else:
+        for index, file_id in enumerate(file_ids):
+            if not isinstance(file_id, str) or not file_id:
+                yield Issue((*loc, index), f"expected a file id, got {file_id!r}", "string_type")
+
+
+def _classifier_descriptions(rules: Any, loc: tuple[str | int, ...]) -> Iterator[Issue]:
+    """Check v1's own bound; what v2 does not take either has been said already."""
+    for index, rule in enumerate(rules if isinstance(rules, list | tuple) else ()):
+        text = rule.get("description") if isinstance(rule, Mapping) else None
+        if isinstance(text, str) and CLASSIFIER_DESCRIPTION_LENGTH < len(text) <= DESCRIPTION_LENGTHS[1]:
+            message = f"must have at most {CLASSIFIER_DESCRIPTION_LENGTH} characters, has {len(text)}"
+            yield Issue((*loc, index, "description"), message, "string_too_long")
+
+
+def _classifier_parsing(parsing: Any, loc: tuple[str | int, ...]) -> Iterator[Issue]:
+    if not isinstance(parsing, Mapping):
+        yield Issue(loc, f"expected an object, got {_kind(parsing)}", "model_type")
+        return
+    lang, max_pages, pages = (parsing.get(key) for key in ("lang", "max_pages", "target_pages"))
+    if lang is not None and not (isinstance(lang, str) and lang in LANGUAGES):
+        message = f"must be one of the {len(LANGUAGES)} language codes, such as en or ch_sim, got {lang!r}"
+        yield Issue((*loc, "lang"), message, "enum")
+    if max_pages is not None and (type(max_pages) is not int or max_pages < 1):
+        message = f"must be a whole number of 1 or more, got {max_pages!r}"
+        yield Issue((*loc, "max_pages"), message, "greater_than_equal")
+    if pages is None:
+        return
+    if not isinstance(pages, list | tuple) or not all(type(page) is int and page >= 0 for page in pages):
+        message = f"must list pages from 0 on, such as [0, 2], got {pages!r}"
+        yield Issue((*loc, "target_pages"), message, "value_error")
+    elif not pages:
+        yield Issue((*loc, "target_pages"), "must list at least one page", "too_short")
+    elif max_pages is not None:
+        message = "give either max_pages or target_pages, not both"
+        yield Issue((*loc, "target_pages"), message, "value_error")
+
+
+def webhook_issues(webhooks: Any) -> Iterator[Issue]:
+    """Check webhook configurations; None is none."""
+    loc = ("webhook_configurations",)
+    if webhooks is None:
+        return
+    if not isinstance(webhooks, list | tuple):
+        yield Issue(loc, f"expected a list of objects, got {_kind(webhooks)}", "list_type")
+        return
+    for index, webhook in enumerate(webhooks):
+        if not isinstance(webhook, Mapping):
+            yield Issue((*loc, index), f"expected an object, got {_kind(webhook)}", "model_type")
+            continue
+        for key, value in webhook.items():
+            if key not in _WEBHOOK_KEYS:
+                message = f"is no key of a webhook; there are {', '.join(_WEBHOOK_KEYS)}"
+                yield Issue((*loc, index, key), message, "extra_forbidden")
+            elif value is not None and not _WEBHOOK_KEYS[key][1](value):
+                message = f"must be {_WEBHOOK_KEYS[key][0]}, got {_kind(value)}"
+                yield Issue((*loc, index, key), message, "value_error")
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+
+
+_WEBHOOK_KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "webhook_url": (
+        "a text that starts with http: or https:",
+        lambda value: isinstance(value, str) and value.startswith(("http:", "https:")),
+    ),
+    "webhook_headers": ("an object", lambda value: isinstance(value, Mapping)),
+    "webhook_events": ("a list of texts", _are_texts),
+    "webhook_output_format": ('"string" or "json"', lambda value: value in ("string", "json")),
+    "webhook_signing_secret": ("a text", lambda value: isinstance(value, str)),
+}
+"""What each key of a v1 webhook must be, in words and as a test."""

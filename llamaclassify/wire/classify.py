@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import uuid
+import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import BadRequestError, ConfigurationError, ConflictError
 from ..models import Configuration, DeletedJob, Job, JobStatus, Rule, WebhookConfiguration, timestamp
-from .checks import identifier, input_issues, page_size_in, refuse, rules_issues
+from .checks import (
+    CLASSIFIER_DESCRIPTION_LENGTH as LONG_DESCRIPTION,
+    identifier,
+    input_issues,
+    page_size_in,
+    refuse,
+    rules_issues,
+    webhook_issues,
+)
 from .converter import decode, encode_request
 from .pagination import Pager
-from .transport import RETRIED_STATUSES, Transport
+from .retries import RETRIED_STATUSES
+from .transport import Transport
 
 _PATH = "/api/v2/classify"
 _LARGEST_PAGE = 100
@@ -31,7 +42,7 @@ class ClassifyJobs:
 
     async def create(
         self,
-        file_input: str,
+        file_input: str | None = None,
         *,
         rules: Iterable[Rule] | None = None,
         configuration: Configuration | None = None,
@@ -39,6 +50,8 @@ class ClassifyJobs:
         transaction_id: str | None = None,
         webhook_configurations: Iterable[WebhookConfiguration] | None = None,
         webhook_configuration_ids: Iterable[str] | None = None,
+        file_id: str | None = None,
+        parse_job_id: str | None = None,
         organization_id: str | None = None,
         project_id: str | None = None,
     ) -> Job:
@@ -55,12 +68,15 @@ class ClassifyJobs:
             transaction_id: The idempotency key, at most 255 characters; made anew for each call if not given.
             webhook_configurations: Where the server reports changes of this job.
             webhook_configuration_ids: The same, saved on the server.
+            file_id: Deprecated by the service: use `file_input`.
+            parse_job_id: Deprecated by the service: use `file_input`.
             organization_id: Instead of the session's.
             project_id: Instead of the session's.
 
         Raises:
             ConfigurationError: The request cannot be right; every field at fault is named.
         """
+        given = _one_input(file_input, file_id=file_id, parse_job_id=parse_job_id)
         shared = job_body(
             rules=rules,
             configuration=configuration,
@@ -69,7 +85,7 @@ class ClassifyJobs:
             webhook_configuration_ids=webhook_configuration_ids,
         )
         query = {"organization_id": organization_id, "project_id": project_id}
-        return await self._create(shared, file_input, transaction_id, query)
+        return await self._create(shared, given, transaction_id, query)
 
     async def _create(
         self,
@@ -160,11 +176,18 @@ class ClassifyJobs:
     ) -> Job:
         """Ask the server to end a job (``POST /api/v2/classify/{job_id}/cancel``).
 
+        A cancel whose answer was lost is sent again; that the job has ended by then counts as done.
+
         Raises:
             BadRequestError, ConflictError: The job has already ended.
         """
         query = {"organization_id": organization_id, "project_id": project_id}
-        return await self._job("POST", job_id, "/cancel", query)
+        try:
+            return await self._job("POST", job_id, "/cancel", query)
+        except (BadRequestError, ConflictError) as error:
+            if not error.attempts:
+                raise
+            return await self._job("GET", job_id, "", query)
 
     async def delete(
         self, job_id: str, *, organization_id: str | None = None, project_id: str | None = None
@@ -209,8 +232,30 @@ def job_body(
             "webhook_configuration_ids": _listed(webhook_configuration_ids),
         }
     )
-    refuse(rules_issues(body))
+    refuse(chain(rules_issues(body), webhook_issues(body.get("webhook_configurations"))))
+    _warn_of_long_descriptions(body)
     return dict(body)
+
+
+def _warn_of_long_descriptions(body: Mapping[str, Any]) -> None:
+    for index, rule in enumerate(body.get("configuration", {}).get("rules", ())):
+        if len(rule["description"]) > LONG_DESCRIPTION:
+            message = (
+                f"rules[{index}].description has {len(rule['description'])} characters; "
+                f"some versions of the service refuse more than {LONG_DESCRIPTION}"
+            )
+            warnings.warn(message, UserWarning, stacklevel=4)
+
+
+def _one_input(file_input: str | None, **deprecated: str | None) -> str:
+    """Give the one input there is, whatever it was called."""
+    named = {name: value for name, value in deprecated.items() if value is not None}
+    for name in named:
+        warnings.warn(f"{name} is deprecated: use file_input", DeprecationWarning, stacklevel=3)
+    given = [value for value in (file_input, *named.values()) if value is not None]
+    if len(given) != 1:
+        raise ConfigurationError(f"file_input: give one input, got {len(given)}")
+    return given[0]
 
 
 def new_transaction_id() -> str:

@@ -1,4 +1,4 @@
-"""The one place of the client that speaks HTTP (aiohttp): the key, time-outs, retries, errors.
+"""The one place of the client that speaks HTTP (aiohttp): the key, the connections, time-outs, errors.
 
 Nothing is opened before the first request. A session of the caller's is used and never closed; one of
 our own is opened in the running event loop and closed by `aclose`.
@@ -7,42 +7,42 @@ our own is opened in the running event loop and closed by `aclose`.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import logging
 import os
-import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import anyio
 from attrs import field, frozen
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from yarl import URL
 
 from ..errors import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
     ConfigurationError,
-    LlamaClassifyError,
     NotFoundError,
     ResponseDecodeError,
 )
 from ..version import __version__
+from .limits import Kind
+from .retries import RETRIED_STATUSES, Retries, is_passing, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ..policies import RetryPolicy
 
-RETRIED_STATUSES = frozenset({408, 429, *range(500, 600)})
-LONGEST_RETRY_AFTER = 60.0
-"""Seconds: a server that asks for a longer pause is not waited for longer than this."""
 SLOWEST_UPLOAD = 256 * 1024
 """Bytes a second: an upload may take this much longer than another request."""
+LARGEST_UPLOAD = 512 * 1024 * 1024
+"""Bytes, as the service documents it."""
+
+_log = logging.getLogger("llamaclassify.http")
 
 Query = Mapping[str, str | int | Sequence[str] | None]
 
@@ -63,21 +63,27 @@ class Secret:
         return "Secret('***')"
 
 
+Chunks = Callable[[], AsyncIterable[bytes]]
+"""Opens a document as a stream of its bytes, anew at each call."""
+
+
 @frozen
 class Upload:
     """A multipart body that can be sent again: the document is re-opened for each attempt.
 
     Attributes:
         name: The file name that the server is told.
-        document: Where the bytes are: a path, streamed from disk, or the bytes themselves.
-        size: The document's length in bytes.
+        document: Where the bytes are: a path, streamed from disk; the bytes themselves; what opens a stream.
+        size: The document's length in bytes; None where it is not known before it has been sent.
         fields: The form's other fields.
+        once: Whether the document can be read only once, so that there is no second attempt.
     """
 
     name: str
-    document: Path | bytes = field(repr=False)
-    size: int
+    document: Path | bytes | Chunks = field(repr=False)
+    size: int | None
     fields: Mapping[str, str]
+    once: bool = False
 
     @asynccontextmanager
     async def form(self) -> AsyncGenerator[aiohttp.FormData]:
@@ -87,15 +93,18 @@ class Upload:
         for key, value in self.fields.items():
             form.add_field(key, value)
         name = "".join(c if c.isprintable() else "_" for c in self.name)
-        form_name = name.encode("utf-8", "replace").decode()
-        octets = "application/octet-stream"
-        if isinstance(self.document, bytes):
-            form.add_field("file", self.document, filename=form_name, content_type=octets)
+        filename = name.encode("utf-8", "replace").decode()
+        async with self._opened() as content:
+            form.add_field("file", content, filename=filename, content_type="application/octet-stream")
             yield form
-            return
-        async with await anyio.open_file(self.document, "rb") as file:
-            form.add_field("file", file.wrapped, filename=form_name, content_type=octets)
-            yield form
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[Any]:
+        if isinstance(self.document, Path):
+            async with await anyio.open_file(self.document, "rb") as file:
+                yield file.wrapped
+        else:
+            yield self.document if isinstance(self.document, bytes) else self.document()
 
 
 class Transport:
@@ -109,8 +118,7 @@ class Transport:
         scope: Query,
         http: aiohttp.ClientSession | None,
         timeout: float,
-        retry: RetryPolicy,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        retries: Retries,
     ) -> None:
         self._key = key
         self.base_url = base_url.rstrip("/")
@@ -118,8 +126,7 @@ class Transport:
         self._http = http
         self._owned = http is None
         self._timeout = timeout
-        self._retry = retry
-        self._sleep = sleep
+        self._retries = retries
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = os.getpid()
         self._closed = False
@@ -132,7 +139,9 @@ class Transport:
         query: Query | None = None,
         body: Any = None,
         upload: Upload | None = None,
-        retried: Iterable[int] = RETRIED_STATUSES,
+        kind: Kind = "other",
+        retried: Collection[int] = RETRIED_STATUSES,
+        repeatable: bool = True,
     ) -> Any:
         """Send one request and give its answer's JSON, or None where the answer has no body.
 
@@ -142,8 +151,11 @@ class Transport:
             query: Query parameters over the session's own; None is left out, a list repeats its key.
             body: What to send as JSON.
             upload: What to send as a form instead.
-            retried: The statuses that are tried again. Lost connections, time-outs and bodies that
-                are cut or not JSON always are: a request that must not be repeated has no place here.
+            kind: Which of the session's rate limits it counts for.
+            retried: The statuses that are tried again.
+            repeatable: Whether it may be sent again when it is not known if the server has acted on it: after
+                a lost connection, a time-out, a 5xx, or an answer that is cut or not JSON. If not, it is
+                tried again only where it surely was not acted on: never sent, or refused with 429.
 
         Raises:
             APIStatusError: The last attempt was answered with 400 or more.
@@ -152,33 +164,41 @@ class Transport:
         """
         name = f"{method} {path}"
         parameters = _parameters(self._scope, query or {})
-        statuses = frozenset(retried)
-        earlier: list[LlamaClassifyError] = []
+        payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+
+        async def attempt() -> Any:
+            exchange = functools.partial(self._exchange, name, method, self.base_url + path, parameters)
+            if upload is None:
+                content = await exchange(payload, self._timeout)
+            else:
+                async with upload.form() as form:
+                    content = await exchange(form, self._timeout + _upload_seconds(upload))
+            return _json(name, content)
 
         def is_retried(error: BaseException) -> bool:
+            if upload is not None and upload.once:
+                return False
             if isinstance(error, APIStatusError):
-                return error.status in statuses
-            return isinstance(error, APIConnectionError | ResponseDecodeError)
+                return error.status in retried and (repeatable or error.status == 429)
+            if isinstance(error, APIConnectionError):
+                return repeatable or not error.sent
+            return repeatable and isinstance(error, ResponseDecodeError)
 
-        def remember(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            if isinstance(error, LlamaClassifyError):
-                earlier.append(error)
+        return await self._retries.run(attempt, is_retried, kind)
 
-        retrying = AsyncRetrying(
-            sleep=self._sleep,
-            stop=stop_after_attempt(int(self._retry.attempts)),
-            wait=self._pause,
-            retry=retry_if_exception(is_retried),
-            before_sleep=remember,
-            reraise=True,
-        )
-        payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        try:
-            return await retrying(self._send, name, method, path, parameters, payload, upload)
-        except LlamaClassifyError as error:
-            error.attempts = tuple(earlier)
-            raise
+    async def fetch(self, url: str) -> bytes:
+        """Give what a presigned URL leads to; the key is not sent along.
+
+        Raises:
+            APIStatusError, APIConnectionError: As for `request`.
+        """
+        # What comes after the path is a secret of its own.
+        name = f"GET {url.partition('?')[0]}"
+
+        async def attempt() -> bytes:
+            return await self._exchange(name, "GET", url, (), None, self._timeout, keyed=False)
+
+        return await self._retries.run(attempt, is_passing, "other")
 
     async def delete(self, path: str, *, query: Query | None = None) -> Any:
         """Send a DELETE; one that is gone at a later attempt was deleted by an earlier one.
@@ -200,57 +220,43 @@ class Transport:
         if http is not None and self._owned:
             await http.close()
 
-    async def _send(
-        self,
-        name: str,
-        method: str,
-        path: str,
-        parameters: Sequence[tuple[str, str]],
-        payload: bytes | None,
-        upload: Upload | None,
-    ) -> Any:
-        if upload is not None:
-            async with upload.form() as form:
-                seconds = self._timeout + upload.size / SLOWEST_UPLOAD
-                return await self._exchange(name, method, path, parameters, form, seconds)
-        return await self._exchange(name, method, path, parameters, payload, self._timeout)
-
     async def _exchange(
         self,
         name: str,
         method: str,
-        path: str,
+        url: str,
         parameters: Sequence[tuple[str, str]],
         data: bytes | aiohttp.FormData | None,
         seconds: float,
-    ) -> Any:
+        *,
+        keyed: bool = True,
+    ) -> bytes:
+        """Send one attempt and give the body of its answer."""
         headers = {"Content-Type": "application/json"} if isinstance(data, bytes) else {}
+        _log.debug("%s %s %s", name, parameters, data if isinstance(data, bytes) else "")
         try:
             async with self._session().request(
                 method,
-                self.base_url + path,
+                URL(url, encoded=True),
                 params=parameters,
                 data=data,
                 # Made in place: a name bound to it would show the key in a traceback with locals.
-                headers=headers | self._key.header(),
+                headers=headers | (self._key.header() if keyed else {}),
                 timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
-                status, text = response.status, await response.text(errors="replace")
-                after = _retry_after(response.headers.get("Retry-After"))
+                status, content = response.status, await response.read()
+                after = retry_after(response.headers.get("Retry-After"))
         except TimeoutError:
-            message = f"{name}: no complete answer within {seconds:g} s"
-            raise APITimeoutError(message) from None
+            raise APITimeoutError(f"{name}: no complete answer within {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            message = f"{name}: {str(error) or type(error).__name__}"
-            raise APIConnectionError(message) from error
+            failure = APIConnectionError(f"{name}: {str(error) or type(error).__name__}")
+            failure.sent = not isinstance(error, aiohttp.ClientConnectorError)
+            raise failure from error
+        if keyed:
+            _log.debug("%s: %d %s", name, status, content)
         if status >= 400:
-            raise APIStatusError.of(name, status, _json_or_text(text), after)
-        if not text:
-            return None
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise ResponseDecodeError(name, "$", f"not JSON ({error})") from None
+            raise APIStatusError.of(name, status, _json_or_text(content), after)
+        return content
 
     def _session(self) -> aiohttp.ClientSession:
         """Give the HTTP session, opening our own at the first request."""
@@ -280,13 +286,6 @@ class Transport:
             )
         return self._http
 
-    def _pause(self, state: RetryCallState) -> float:
-        """Draw the pause after a failed attempt: full jitter, and never less than the server asks for."""
-        error = state.outcome.exception() if state.outcome else None
-        asked = getattr(error, "retry_after", None) or 0.0
-        longest = min(self._retry.maximum, self._retry.initial * 2 ** (state.attempt_number - 1))
-        return max(random.uniform(0, longest), min(asked, LONGEST_RETRY_AFTER))  # noqa: S311
-
 
 def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
     """Lay a call's own parameters over the session's; a list repeats its key."""
@@ -300,24 +299,22 @@ def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
     return pairs
 
 
-def _json_or_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _upload_seconds(upload: Upload) -> float:
+    """How much longer than another request an upload may take."""
+    return (LARGEST_UPLOAD if upload.size is None else upload.size) / SLOWEST_UPLOAD
 
 
-def _retry_after(value: str | None) -> float | None:
-    """Read ``Retry-After``: seconds, whole or not, or a date."""
-    if value is None:
+def _json(name: str, content: bytes) -> Any:
+    if not content:
         return None
     try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
+        return json.loads(content)
+    except ValueError as error:
+        raise ResponseDecodeError(name, "$", f"not JSON ({error})") from None
+
+
+def _json_or_text(content: bytes) -> Any:
     try:
-        moment = parsedate_to_datetime(value)
+        return json.loads(content)
     except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        return content.decode(errors="replace")

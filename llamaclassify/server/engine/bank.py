@@ -1,4 +1,4 @@
-"""The known types as vectors: what a rule can be linked to by meaning, and what a document is like otherwise."""
+"""The known types as vectors: what a rule may be linked to by meaning, what a document resembles."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from .reasoning import Answer, explain
 from .scores import Floats, RuleSet, measure, prepare_rules, read_sources
 
 _RULE_SETS_KEPT = 32
+# Less than this is a stamp or a page number, no document to judge.
+_FEWEST_WORDS = 4
 
 
 @define
@@ -64,6 +66,8 @@ class Engine:
         sources = read_sources(Reading.of(pages), self.lexicon, self.encoder, self.bank)
         scores = measure(sources, ruleset, self.lexicon)
         chances = self.model.probabilities(features(scores), encoder=scores.similarity is not None)
+        if len(sources.reading.words) < _FEWEST_WORDS:
+            chances = np.append(np.zeros(len(specific)), 1.0)
         answer = _answer(chances, catch_all)
         chosen = catch_all if answer.chosen is None else ruleset.rules[answer.chosen]
         return Result(

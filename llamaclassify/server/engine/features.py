@@ -8,6 +8,7 @@ from .scores import Floats, Scores
 
 NAMES = (
     "bias",
+    "crowd",
     "known",
     "lexicon",
     "lexicon_over_rules",
@@ -26,7 +27,7 @@ def features(scores: Scores) -> Floats:
     """One row a rule, one column a name of `NAMES`.
 
     What a rule has is also given as its lead over the best of the other rules. With one rule alone there is
-    nobody to lead, and the leads are zero.
+    nobody to lead, and the leads are zero. "crowd" keeps many rules, each unlikely, from outweighing none.
     """
     known, unknown = scores.linked, 1 - scores.linked
     no_similarity = np.zeros_like(known)
@@ -35,6 +36,7 @@ def features(scores: Scores) -> Floats:
     return np.stack(
         [
             np.ones_like(known),
+            np.full_like(known, np.log(len(known))),
             known,
             known * scores.lexicon,
             known * _lead(scores.lexicon),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from attrs import frozen
 
@@ -57,7 +58,7 @@ def _weights(rule: Rule) -> dict[Term, float]:
         if word not in STOP_WORDS:
             weights[word] = _LABEL * rarity(word)
     running = words(description)
-    for first, second in zip(running, running[1:], strict=False):
+    for first, second in pairwise(running):
         if first not in STOP_WORDS and second not in STOP_WORDS:
             weights[first, second] = _PAIR * (rarity(first) + rarity(second)) / 2
     return weights
@@ -82,6 +83,11 @@ def shared_words(terms: RuleTerms, reading: Reading) -> list[str]:
 
 
 def _presence(term: Term, reading: Reading) -> float:
-    places = reading.first_places if isinstance(term, str) else reading.first_pairs
-    place = places.get(term)  # type: ignore[call-overload]  # the dict goes with the term's type
+    place = _first_place(term, reading)
     return 0.0 if place is None else 1 / (1 + place / _HALF_WAY)
+
+
+def _first_place(term: Term, reading: Reading) -> int | None:
+    if isinstance(term, str):
+        return reading.first_places.get(term)
+    return reading.first_pairs.get(term)

@@ -135,7 +135,8 @@ class Lexicon:
     def family(self, key: str) -> set[str]:
         """A type, its kinds and what it is a kind of."""
         parent = self.types[key].kind_of
-        return {key, *self.kinds(key)} | ({parent} if parent in self.types else set())
+        parents = {parent} if parent is not None and parent in self.types else set()
+        return {key, *self.kinds(key), *parents}
 
     def kinds(self, key: str) -> list[str]:
         """The types that are kinds of this one."""

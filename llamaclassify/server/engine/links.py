@@ -9,15 +9,15 @@ from collections.abc import Collection, Mapping
 
 from attrs import frozen
 
+from ...models import Rule
 from .lexicon import Lexicon, Phrase
 from .negation import asserted
 from .tokens import find_run, label_words, words
-from ...models import Rule
 
 # Words that a label may carry without meaning anything else by it.
 _FILLERS = frozenset(
-    "a an the doc document file form page pdf scan scanned copy paper record type class category and or of for"
-    " my our new old signed draft final".split()
+    "a an the doc document file form page pdf scan scanned copy paper record type class category and or of"
+    " for my our new old signed draft final".split()
 )
 _CATCH_ALL = frozenset(
     "other misc miscellaneous unknown none else default uncategorized uncategorised unclassified unrelated"
@@ -31,6 +31,8 @@ _ENOUGH_CUES = 1.0
 _CERTAIN = 0.95
 # A link by meaning: measured on the corpus, at least 98 % of such links are right.
 _CLOSE, _VERY_CLOSE, _CLEAR_LEAD = 0.45, 0.6, 0.1
+# Below this a type that shares a word with a label is something else.
+_FAR = 0.35
 # What a description alone must reach.
 _ENOUGH = 0.4
 
@@ -71,22 +73,21 @@ def find_link(
     description = words(asserted(rule.description))
     supports = lexicon.cues_in(description)
     named = _by_label(tuple(label_words(rule.type)), lexicon, hidden)
-    ranked = sorted(
-        named, key=lambda link: (-link.strength, -supports.get(link.key, 0.0), link.key)
-    )
+    ranked = sorted(named, key=lambda link: (-link.strength, -supports.get(link.key, 0.0), link.key))
     best = ranked[0] if ranked else None
     if best and best.strength >= _CERTAIN:
         return best
     if meant := _by_meaning(closeness or {}, lexicon, hidden):
         return meant
+    if best and closeness and closeness[best.key] < _FAR and supports.get(best.key, 0.0) <= 0:
+        # "hive log" has a word in common with log files, and nothing else
+        best = None
     if best and (best.strength >= _SURE or supports.get(best.key, 0.0) >= _ENOUGH_CUES):
         return Link(best.key, max(best.strength, _SURE))
     return _by_description(tuple(description[:_DESCRIPTION_START]), supports, lexicon, hidden)
 
 
-def _by_meaning(
-    closeness: Mapping[str, float], lexicon: Lexicon, hidden: Collection[str]
-) -> Link | None:
+def _by_meaning(closeness: Mapping[str, float], lexicon: Lexicon, hidden: Collection[str]) -> Link | None:
     """The closest type, if it is clearly closer than every type that is no relation of it."""
     ranked = sorted((-close, key) for key, close in closeness.items() if key not in hidden)
     if not ranked:
@@ -111,7 +112,9 @@ def _by_label(label: Phrase, lexicon: Lexicon, hidden: Collection[str]) -> list[
                 best[key] = max(best.get(key, (0.0, 0)), found)
     # a longer name says more: "purchase order form" is no order form
     longest = max((size for strength, size in best.values() if strength >= _SURE), default=0)
-    return [Link(key, strength) for key, (strength, size) in best.items() if size >= longest or strength == 1.0]
+    return [
+        Link(key, strength) for key, (strength, size) in best.items() if size >= longest or strength == 1.0
+    ]
 
 
 def _name_strength(label: Phrase, name: Phrase) -> float:
@@ -146,5 +149,5 @@ def _by_description(
         for key in {*strengths, *supports}
         if key not in hidden
     }
-    key = max(sorted(totals), key=totals.__getitem__, default=None)
-    return Link(key, min(0.7, totals[key])) if key and totals[key] >= _ENOUGH else None
+    strength, key = max(((total, key) for key, total in totals.items()), default=(0.0, ""))
+    return Link(key, min(0.7, strength)) if strength >= _ENOUGH else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 _NEGATED = re.compile(
-    r"\b(?:not|no|nor|never|without|except(?:ing)?|excluding|excludes?|rather than|other than|instead of|unlike"
-    r"|n['\u2019]t|nothing|neither|kein\w*|nicht|ohne|sans|sauf|sin|excepto)\b[^.;:,()\n]*",
+    r"\b(?:not|no(?!\s+(?:and|or)\b)|nor|never|without|except(?:ing)?|excluding|excludes?|rather than|other than|instead of"
+    r"|unlike|n['\u2019]t|nothing|neither|kein\w*|nicht|ohne|sans|sauf|sin|excepto)\b[^.;:,()\n]*",
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(
-    r"\b(?:over|under|above|below|at least|at most|more than|less than|fewer than|greater than|exceeding|up to"
-    r"|between|before|after|since|until|older than|newer than)\s+[$\u20ac\u00a3\u00a5]?\s*\d[\w.,%]*(?:\s+\w+)?",
+    r"\b(?:over|under|above|below|at least|at most|more than|less than|fewer than|greater than|exceeding"
+    r"|up to|between|before|after|since|until|older than|newer than)"
+    r"\s+[$\u20ac\u00a3\u00a5]?\s*\d[\w.,%]*(?:\s+\w+)?",
     re.IGNORECASE,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 
 from attrs import define, frozen
 
@@ -72,7 +73,7 @@ class Reading:
     def first_pairs(self) -> dict[tuple[str, str], int]:
         """For every two neighbouring words the index where they stand first."""
         places: dict[tuple[str, str], int] = {}
-        for index, pair in enumerate(zip(self.words, self.words[1:], strict=False)):
+        for index, pair in enumerate(pairwise(self.words)):
             places.setdefault(pair, index)
         return places
 

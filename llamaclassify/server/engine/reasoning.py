@@ -77,7 +77,7 @@ def _a_rule(rule: int, case: _Case) -> Iterator[str]:
     elif shared:
         yield f'Shares {_listed(shared)} with the criteria of "{case.label(rule)}".'
     else:
-        yield f'Closest in meaning to the criteria of "{case.label(rule)}"; no phrase or word was found that shows it.'
+        yield f'Closest in meaning to the criteria of "{case.label(rule)}"; no telling word was found.'
     if case.scores.title[rule] > 0.3:
         yield f'"{case.label(rule)}" stands in its heading.'
     if cues and shared:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-
 from typing import Any
 
 import numpy as np
@@ -99,9 +98,7 @@ class Scores:
     closest: tuple[int, ...]
 
 
-def read_sources(
-    reading: Reading, lexicon: Lexicon, encoder: Encoder | None, bank: Bank | None
-) -> Sources:
+def read_sources(reading: Reading, lexicon: Lexicon, encoder: Encoder | None, bank: Bank | None) -> Sources:
     """Do with a document what needs no rules."""
     evidence = lexicon.evidence(reading)
     chunks = chosen_chunks(reading.pages)
@@ -128,21 +125,15 @@ def prepare_rules(
     return RuleSet(
         tuple(rules),
         tuple(
-            find_link(rule, lexicon, hidden, meaning)
-            for rule, meaning in zip(rules, meanings, strict=True)
+            find_link(rule, lexicon, hidden, meaning) for rule, meaning in zip(rules, meanings, strict=True)
         ),
         tuple(rule_terms(rules)),
-        tuple(
-            frozenset(key for key, close in meaning.items() if close >= _NEAR)
-            for meaning in meanings
-        ),
+        tuple(frozenset(key for key, close in meaning.items() if close >= _NEAR) for meaning in meanings),
         vectors,
     )
 
 
-def measure(
-    sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collection[str] = ()
-) -> Scores:
+def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collection[str] = ()) -> Scores:
     """Measure a document against rules."""
     evidence = {key: found for key, found in sources.evidence.items() if key not in hidden}
     linked = {link.key for link in ruleset.links if link}
@@ -165,9 +156,7 @@ def measure(
         coverage=np.array([coverage(terms, reading) for terms in ruleset.terms]),
         title=np.array([_title(terms, reading) for terms in ruleset.terms]),
         similarity=similarity,
-        outside_similarity=_top_mean(
-            [close for key, close in sources.likeness.items() if key not in inside]
-        ),
+        outside_similarity=_top_mean([close for key, close in sources.likeness.items() if key not in inside]),
         closest=closest,
     )
 
@@ -192,9 +181,7 @@ def _title(terms: RuleTerms, reading: Reading) -> float:
     return reading.title_weight(terms.label) if in_titles else 0.0
 
 
-def _similarities(
-    chunks: Vectors | None, rules: Vectors | None
-) -> tuple[Floats | None, tuple[int, ...]]:
+def _similarities(chunks: Vectors | None, rules: Vectors | None) -> tuple[Floats | None, tuple[int, ...]]:
     """How close each rule is to the document as a whole, to its closest passages and to its beginning."""
     if chunks is None or rules is None:
         return None, ()

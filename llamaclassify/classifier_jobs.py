@@ -1,0 +1,67 @@
+"""The deprecated v1 jobs with waiting on top, as ``session.classifier_jobs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .models import ClassifierParsingConfiguration, ClassifierResults, Rule
+from .policies import PollPolicy
+from .waiting import polling
+from .waiting.clock import Clock
+from .wire.classifier_jobs import ClassifierCalls
+from .wire.transport import Transport
+
+
+class ClassifierJobs(ClassifierCalls):
+    """The v1 jobs; `create_and_wait` starts one and gives its results."""
+
+    def __init__(self, transport: Transport, *, poll: PollPolicy, clock: Clock) -> None:
+        super().__init__(transport)
+        self._poll = poll
+        self._clock = clock
+
+    async def create_and_wait(
+        self,
+        file_ids: Iterable[str],
+        *,
+        rules: Iterable[Rule],
+        mode: str = "FAST",
+        parsing_configuration: ClassifierParsingConfiguration | None = None,
+        poll: PollPolicy | None = None,
+        organization_id: str | None = None,
+        project_id: str | None = None,
+    ) -> ClassifierResults:
+        """Start a job, wait until it has ended, and give its results.
+
+        SUCCESS and PARTIAL_SUCCESS give results; in the latter, some files have none. v1 jobs cannot be
+        cancelled: one that is not waited for any longer goes on.
+
+        Args:
+            file_ids: The ids of 1 to 500 uploaded files.
+            rules: At least one.
+            mode: ``"FAST"`` or ``"MULTIMODAL"``.
+            parsing_configuration: How the files are read.
+            poll: When to look and when to give up; the session's if not given.
+            organization_id: Instead of the session's.
+            project_id: Instead of the session's.
+
+        Raises:
+            JobFailedError, JobCancelledError: It ended so; `results` holds what there is all the same.
+            JobTimeoutError: It had not ended in time; the error carries the job.
+        """
+        scope: dict[str, Any] = {"organization_id": organization_id, "project_id": project_id}
+        job = await self.create(
+            file_ids, rules=rules, mode=mode, parsing_configuration=parsing_configuration, **scope
+        )
+
+        async def look(job_id: str) -> Any:
+            return await self.get(job_id, **scope)
+
+        ended = await polling.wait_until_terminal(
+            look, job.id, policy=poll or self._poll, clock=self._clock, job=job
+        )
+        # Some files may have results even where the job has failed.
+        results = (await self.get_results(job.id, **scope)).items
+        polling.completed(ended, results=results)
+        return ClassifierResults(job=ended, items=results)

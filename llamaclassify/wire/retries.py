@@ -1,0 +1,118 @@
+"""Trying one request again: when, how often, and how fast the session may ask at all.
+
+tenacity runs the loop, a fresh `AsyncRetrying` each time: one that is shared miscounts under concurrency.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import anyio
+from attrs import frozen
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from ..errors import APIConnectionError, APIStatusError, LlamaClassifyError
+from ..policies import RetryPolicy
+from .limits import Kind, Limiter
+
+T = TypeVar("T")
+_log = logging.getLogger("llamaclassify.http")
+
+RETRIED_STATUSES = frozenset({408, 429, *range(500, 600)})
+LONGEST_RETRY_AFTER = 60.0
+"""Seconds: a server that asks for a longer pause is not waited for longer than this."""
+
+
+@frozen
+class Retries:
+    """How the requests of one session are tried again.
+
+    Attributes:
+        policy: How often, and how long the pauses are.
+        limiter: Admits every attempt; None admits them at once.
+        sleep: Waits so many seconds.
+    """
+
+    policy: RetryPolicy
+    limiter: Limiter | None = None
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+
+    async def run(
+        self, attempt: Callable[[], Awaitable[T]], is_retried: Callable[[BaseException], bool], kind: Kind
+    ) -> T:
+        """Run an attempt until it succeeds or fails for good; the earlier errors are on the last one."""
+        earlier: list[LlamaClassifyError] = []
+
+        def remember(state: RetryCallState) -> None:
+            error = _error_of(state)
+            if isinstance(error, LlamaClassifyError):
+                _log.debug("attempt %d failed, trying again: %s", state.attempt_number, error)
+                earlier.append(error)
+
+        retrying = AsyncRetrying(
+            sleep=self.sleep,
+            stop=stop_after_attempt(int(self.policy.attempts)),
+            wait=self._pause,
+            retry=retry_if_exception(is_retried),
+            before_sleep=remember,
+            reraise=True,
+        )
+        try:
+            return await retrying(self._paced, attempt, kind)
+        except LlamaClassifyError as error:
+            error.attempts = tuple(earlier)
+            raise
+
+    async def _paced(self, attempt: Callable[[], Awaitable[T]], kind: Kind) -> T:
+        """Run one attempt when the session's limiter admits it, and let the limiter learn from it."""
+        if self.limiter is None:
+            return await attempt()
+        await self.limiter.admit(kind)
+        try:
+            answer = await attempt()
+        except APIStatusError as error:
+            self.limiter.answered(error.status, error.retry_after)
+            raise
+        except APIConnectionError:
+            self.limiter.answered(None)
+            raise
+        self.limiter.answered(200)
+        return answer
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Draw the pause after a failed attempt: full jitter, and never less than the server asks for."""
+        asked = getattr(_error_of(state), "retry_after", None) or 0.0
+        longest = min(self.policy.maximum, self.policy.initial * 2 ** (state.attempt_number - 1))
+        return max(random.uniform(0, longest), min(asked, LONGEST_RETRY_AFTER))  # noqa: S311
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell whether an error may be gone at the next attempt."""
+    if isinstance(error, APIStatusError):
+        return error.status in RETRIED_STATUSES
+    return isinstance(error, APIConnectionError)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Read ``Retry-After`` as seconds from now: a number, whole or not, or a date."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _error_of(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
