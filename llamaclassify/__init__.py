@@ -30,14 +30,9 @@ from .errors import (
     UnprocessableEntityError,
 )
 from .models import (
-    ClassifierJob,
-    ClassifierParsingConfiguration,
-    ClassifierResults,
-    ClassifierStatus,
     Configuration,
     DeletedJob,
     File,
-    FileClassification,
     Job,
     JobStatus,
     ParsingConfiguration,
@@ -48,10 +43,18 @@ from .models import (
     Usage,
     WebhookConfiguration,
 )
+from .models_v1 import (
+    ClassifierJob,
+    ClassifierParsingConfiguration,
+    ClassifierResults,
+    ClassifierStatus,
+    FileClassification,
+)
+from .outcomes import Document, Documents, Outcome
 from .policies import PollPolicy, Rate, RateLimit, RetryPolicy
 from .session import ClassifySession
 from .version import __version__
-from .waiting.batch import Batch, Document, Documents, Outcome
+from .waiting.batch import Batch
 from .wire.pagination import Page, Pager
 
 __all__ = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .models import ClassifierParsingConfiguration, ClassifierResults, Rule
+from .models import Rule
+from .models_v1 import ClassifierParsingConfiguration, ClassifierResults
 from .policies import PollPolicy
 from .waiting import polling
 from .waiting.clock import Clock

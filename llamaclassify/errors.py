@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .models import ClassifierJob, FileClassification, Job
-    from .waiting.batch import Outcome
+    from .models import Job
+    from .models_v1 import ClassifierJob, FileClassification
+    from .outcomes import Outcome
 
 
 class LlamaClassifyError(Exception):

@@ -15,9 +15,10 @@ from anyio.to_thread import run_sync
 from .classifier_jobs import ClassifierJobs
 from .errors import ConfigurationError, JobTimeoutError
 from .models import Configuration, Job, Rule, WebhookConfiguration
+from .outcomes import Document, Documents
 from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
 from .waiting import polling
-from .waiting.batch import Batch, Document, Documents
+from .waiting.batch import Batch
 from .waiting.clock import Clock
 from .wire.classify import ClassifyJobs, job_body, new_transaction_id
 from .wire.configurations import Configurations

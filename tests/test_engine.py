@@ -187,6 +187,12 @@ def test_a_word_in_common_is_no_link(engine):
     assert find_link(BEEKEEPING, engine.lexicon, (), closeness) is None
 
 
+def test_a_mail_head_is_evidence_of_mail(engine):
+    mail = "From: a@shop.example\nTo: b@home.example\nSubject: Tomorrow\n\nShall we meet at the pier?"
+    email = Rule("email", "a message with sender, recipient and subject")
+    assert engine.classify(pages(mail), [*RULES, email]).type == "email"
+
+
 def test_wide_set_headings_and_plurals_are_read():
     assert words("I N V O I C E  No. 7: Total amounts, the company's policies") == [
         *("invoice", "no", "7", "total", "amount", "the", "company", "policy")

@@ -15,6 +15,8 @@ import click
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
+    JobError,
+    JobTimeoutError,
     LlamaClassifyError,
     PaymentRequiredError,
     PermissionDeniedError,
@@ -31,6 +33,7 @@ class Exit(IntEnum):
     SOME_FAILED = 3
     AUTHENTICATION = 4
     LIMITS = 5
+    DEADLINE = 6
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -48,6 +51,8 @@ def status_of(error: LlamaClassifyError) -> Exit:
         return Exit.AUTHENTICATION
     if isinstance(error, PaymentRequiredError | RateLimitError):
         return Exit.LIMITS
+    if isinstance(error, JobError):
+        return Exit.DEADLINE if isinstance(error, JobTimeoutError) else Exit.SOME_FAILED
     return Exit.USAGE if isinstance(error, ConfigurationError) else Exit.ERROR
 
 
@@ -60,7 +65,7 @@ def run_async(command: Callable[[], Coroutine[Any, Any, Exit]]) -> None:
     except asyncio.CancelledError:
         status = Exit.TERMINATED
     except LlamaClassifyError as error:
-        raise fail(str(error), status_of(error)) from error
+        raise fail(" ".join(str(error).split()), status_of(error)) from error
     sys.exit(status)
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
+from .classifier_jobs import classifier_jobs
+from .classify import classify
+from .configurations import configurations
+from .files import files
 from .run import run
 from .serve import serve
 
@@ -15,5 +19,5 @@ def commands() -> None:
     """Classify documents by rules in plain language: on LlamaCloud, or on this machine with no key."""
 
 
-commands.add_command(run)
-commands.add_command(serve)
+for command in (run, classify, classifier_jobs, files, configurations, serve):
+    commands.add_command(command)

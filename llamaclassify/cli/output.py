@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import attrs
 from attrs import frozen
 
-from ..waiting.batch import Outcome
+from ..outcomes import Outcome
 
 
 @frozen

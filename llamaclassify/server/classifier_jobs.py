@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from ..models import ClassifierJob, ClassifierParsingConfiguration, Configuration, ParsingConfiguration
+from ..models import Configuration, ParsingConfiguration
+from ..models_v1 import ClassifierJob, ClassifierParsingConfiguration
 from ..wire.checks import classifier_job_issues
 from ..wire.converter import decode, encode
 from .classify import file_in

@@ -73,7 +73,7 @@ async def update(request: web.Request) -> web.Response:
         changes["parameters"] = _read(body["parameters"])
     if body.get("name") is not None:
         other = project_of(request).configuration_named(body["name"], product)
-        if other not in {None, stored}:
+        if other is not None and other is not stored:
             raise ApiError(409, f"There is another {product} configuration named {body['name']!r}")
         changes["name"] = body["name"]
     stored.write(**changes)

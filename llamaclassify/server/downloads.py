@@ -60,11 +60,20 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 def link_to(request: web.Request, file: File, seconds: int) -> PresignedUrl:
-    """Make a link to a file's document, on the address that the request came to."""
+    """Make a link to a file's document, on the address that the request came to.
+
+    Raises:
+        ApiError: 400, the request's Host header is no address.
+    """
+    try:
+        origin = request.url.origin()
+    except ValueError:
+        raise ApiError(400, "Invalid Host header") from None
     expires = math.ceil(time.time()) + seconds
     signature = request.app[LINKS].sign(file.id, str(expires))
-    url = request.url.origin().with_path(f"/api/v1/beta/files/{file.id}/download")
-    url = url.with_query(expires=str(expires), signature=signature)
+    url = origin.with_path(f"/api/v1/beta/files/{file.id}/download").with_query(
+        expires=str(expires), signature=signature
+    )
     return PresignedUrl(url=str(url), expires_at=datetime.fromtimestamp(expires, UTC))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -32,7 +32,7 @@ async def list_files(request: web.Request) -> web.Response:
     if order_by not in _PLACES:
         raise invalid([_order_issue(order_by)], "query")
     wanted = _Wanted(
-        file_ids=query.getall("file_ids", []),
+        file_ids=frozenset(query.getall("file_ids", [])),
         file_name=query.get("file_name"),
         external_file_id=query.get("external_file_id"),
     )
@@ -50,7 +50,7 @@ async def query_files(request: web.Request) -> web.Response:
         raise invalid(issues, "body")
     given = body.get("filter", {})
     wanted = _Wanted(
-        file_ids=given.get("file_ids") or (),
+        file_ids=frozenset(given.get("file_ids") or ()),
         file_name=given.get("file_name"),
         external_file_id=given.get("external_file_id"),
         # A file that was uploaded comes from no data source.
@@ -64,7 +64,7 @@ async def query_files(request: web.Request) -> web.Response:
 class _Wanted:
     """Which files a listing gives; what is empty leaves them all."""
 
-    file_ids: Collection[str]
+    file_ids: frozenset[str]
     file_name: str | None
     external_file_id: str | None
     none: bool = False

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import attrs
 from attrs import Factory, define, frozen
 
-from ..models import ClassifierJob, ClassifierStatus, FileClassification, Result
+from ..models import Result
+from ..models_v1 import ClassifierJob, ClassifierStatus, FileClassification
 
 
 @define

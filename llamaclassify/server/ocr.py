@@ -26,15 +26,13 @@ _TESSDATA_FOLDERS = (
     "/opt/local/share/tessdata",
     "C:/Program Files/Tesseract-OCR/tessdata",
 )
-_LANGUAGES = dict(
-    pair.split(":")
-    for pair in (
-        "ar:ara bg:bul ca:cat cs:ces da:dan de:deu el:ell en:eng es:spa et:est fi:fin fr:fra he:heb"
-        " hi:hin hr:hrv hu:hun id:ind is:isl it:ita ja:jpn ko:kor lt:lit lv:lav ms:msa nb:nor nl:nld"
-        " no:nor pl:pol pt:por ro:ron ru:rus sk:slk sl:slv sr:srp sv:swe th:tha tr:tur uk:ukr vi:vie"
-        " zh:chi_sim"
-    ).split()
+_LANGUAGE_NAMES = (
+    "ar:ara bg:bul ca:cat cs:ces da:dan de:deu el:ell en:eng es:spa et:est fi:fin fr:fra he:heb"
+    " hi:hin hr:hrv hu:hun id:ind is:isl it:ita ja:jpn ko:kor lt:lit lv:lav ms:msa nb:nor nl:nld"
+    " no:nor pl:pol pt:por ro:ron ru:rus sk:slk sl:slv sr:srp sv:swe th:tha tr:tur uk:ukr vi:vie"
+    " zh:chi_sim"
 )
+_LANGUAGES = {pair[:2]: pair[3:] for pair in _LANGUAGE_NAMES.split()}
 
 
 def tesseract_language(lang: str) -> str:

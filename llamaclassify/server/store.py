@@ -16,18 +16,8 @@ from typing import Any
 import attrs
 from attrs import Factory, define, frozen
 
-from ..models import (
-    ClassifierJob,
-    ClassifierStatus,
-    Configuration,
-    File,
-    Job,
-    JobStatus,
-    Result,
-    SavedConfiguration,
-    Usage,
-    timestamp,
-)
+from ..models import Configuration, File, Job, JobStatus, Result, SavedConfiguration, Usage, timestamp
+from ..models_v1 import ClassifierJob, ClassifierStatus
 from .many import StoredClassifierJob
 
 
@@ -46,7 +36,7 @@ class StoredJob:
 
     number: int
     job: Job
-    usage: Usage = Usage()
+    usage: Usage = Factory(Usage)
 
     def advance(self, status: JobStatus, **changes: Any) -> bool:
         """Move the job on, unless it has ended (it may have been cancelled meanwhile)."""

@@ -22,7 +22,8 @@ from ..errors import (
     JobTimeoutError,
     LlamaClassifyError,
 )
-from ..models import ClassifierJob, FileClassification, Job
+from ..models import Job
+from ..models_v1 import ClassifierJob, FileClassification
 from ..policies import PollPolicy
 from .clock import Clock
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from ..errors import ConfigurationError
-from ..models import LANGUAGES
+from ..models_v1 import LANGUAGES
 
 TYPE_LENGTH = 50
 DESCRIPTION_LENGTHS = (10, 2000)
@@ -29,6 +29,7 @@ CLASSIFIER_DESCRIPTION_LENGTH = 500
 CLASSIFIER_MODES = ("FAST", "MULTIMODAL")
 
 _TYPE_CHARACTERS = re.compile(r"[\w -]+")
+_MOST_PAGES = 999_999
 _PAGES = re.compile(r"\s*([0-9]{1,6})\s*(?:-\s*([0-9]{1,6})\s*)?")
 
 
@@ -112,7 +113,7 @@ def configuration_issues(data: Any, loc: tuple[str | int, ...] = ()) -> Iterator
         yield Issue(loc, f"expected an object with rules, got {_kind(data)}", "model_type")
         return
     yield from _rules(data.get("rules"), (*loc, "rules"))
-    if data.get("mode", "FAST") not in {None, "FAST"}:
+    if data.get("mode") not in (None, "FAST"):
         yield Issue((*loc, "mode"), f'must be "FAST", got {data["mode"]!r}', "literal_error")
     if data.get("parsing_configuration") is not None:
         yield from _parsing(data["parsing_configuration"], (*loc, "parsing_configuration"))
@@ -277,7 +278,9 @@ def _classifier_parsing(parsing: Any, loc: tuple[str | int, ...]) -> Iterator[Is
         yield Issue((*loc, "max_pages"), message, "greater_than_equal")
     if pages is None:
         return
-    if not isinstance(pages, list | tuple) or not all(type(page) is int and page >= 0 for page in pages):
+    if not isinstance(pages, list | tuple) or not all(
+        type(page) is int and 0 <= page < _MOST_PAGES for page in pages
+    ):
         message = f"must list pages from 0 on, such as [0, 2], got {pages!r}"
         yield Issue((*loc, "target_pages"), message, "value_error")
     elif not pages:

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..models import (
-    ClassifierJob,
-    ClassifierParsingConfiguration,
-    FileClassification,
-    Rule,
-    WebhookConfiguration,
-)
+from ..models import Rule, WebhookConfiguration
+from ..models_v1 import ClassifierJob, ClassifierParsingConfiguration, FileClassification
 from .checks import classifier_job_issues, identifier, page_size_in, refuse
 from .converter import decode, encode_request
 from .pagination import Page, Pager

@@ -16,7 +16,8 @@ from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn
 
 from ..errors import ResponseDecodeError
-from ..models import ClassifierStatus, Configuration, Job, JobStatus, timestamp
+from ..models import Configuration, Job, JobStatus, timestamp
+from ..models_v1 import ClassifierStatus
 
 T = TypeVar("T")
 CLASSIFY_PRODUCT = "classify_v2"

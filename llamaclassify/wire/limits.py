@@ -1,8 +1,9 @@
 """How fast one session may ask: its rate limit, and what it learns from a server that pushes back.
 
 A rate limit is kept exactly: no window of its length holds more requests than it allows. Pushback, a 429 or
-a run of 5xx, slows the whole session: its rate is halved, then grows again step by step while answers are
-good, until it is no bound any more.
+a run of 5xx, holds the whole session for a moment; where many requests are refused, its rate is cut to what
+the server has just been taking. Then the rate grows again, slowly at first and faster the longer all is well,
+until it is no bound any more.
 """
 
 from __future__ import annotations
@@ -20,14 +21,25 @@ Kind = Literal["create", "upload", "other"]
 
 _MARGIN = 1.01
 """Requests sent in time may arrive closer together: windows are kept this much longer."""
-_SLOWEST = 2.0
+_SLOWEST = 1.0
 """Requests a second below which pushback does not slow a session."""
-_ONE_DECREASE = 1.0
+_COOLDOWN = 0.25
+"""Seconds that a session is held where the server does not say for how long."""
+_LONGEST_HOLD = 60.0
+"""Seconds that a session is held at most, whatever the server asks for."""
+_ONE_REFUSAL = 1.0
 """Seconds within which many refusals are one: they were all sent before the first could be heeded."""
+_SHORTEST_MEASURE = 0.02
+"""Seconds over which a rate is measured at least."""
 _FAILURES_IN_A_ROW = 10
 """So many 5xx with no good answer between them are pushback; fewer are single requests' bad luck."""
-_STEPS_TO_RECOVER = 10.0
-"""Seconds of good answers after which the rate is what it was before it was halved."""
+_TOLERATED = 0.15
+"""A server that refuses no larger share than this is only waited for: its rate is about right."""
+_FEWEST_REFUSALS = 10
+"""So many refusals among the last answers are no accident."""
+_LAST_ANSWERS = 100
+_GROWTH = 0.02
+"""By how much a good answer raises the rate right after a cut; doubled with each second without another."""
 
 
 class Limiter:
@@ -68,7 +80,7 @@ class Limiter:
         elif status is None or status >= 500:
             self._pushback.failed(now)
         else:
-            self._pushback.succeeded()
+            self._pushback.succeeded(now)
 
 
 class _Window:
@@ -87,49 +99,65 @@ class _Window:
 
 
 class _Pushback:
-    """Additive increase, multiplicative decrease of a rate that is unbounded until the server pushes back."""
+    """A rate that is unbounded until the server pushes back."""
 
     def __init__(self) -> None:
         self._rate: float | None = None
-        self._before = 0.0
+        self._unbounded_from = 0.0
         self._next = 0.0
-        self._decreased = float("-inf")
+        self._held = float("-inf")
+        self._to_be_cut = False
         self._failures = 0
-        self._recent: deque[float] = deque(maxlen=1000)
+        # The last answers: when each came, and whether it was a refusal.
+        self._answers: deque[tuple[float, bool]] = deque(maxlen=_LAST_ANSWERS)
 
     def next(self, at: float) -> float:
         at = max(at, self._next)
-        self._recent.append(at)
+        if self._to_be_cut:
+            self._cut()
         if self._rate is not None:
             self._next = at + 1 / self._rate
         return at
 
     def refused(self, now: float, retry_after: float) -> None:
-        self._next = max(self._next, now + min(retry_after, 60.0))
-        if now - self._decreased < _ONE_DECREASE:
-            return
-        self._decreased = now
-        if self._rate is None:
-            self._before = max(self._measured(now), _SLOWEST)
-            self._rate = self._before
-        self._rate = max(self._rate / 2, _SLOWEST)
+        self._answers.append((now, True))
+        self._next = max(self._next, now + min(retry_after, _LONGEST_HOLD))
+        self._hold(now)
 
     def failed(self, now: float) -> None:
         self._failures += 1
+        self._answers.append((now, self._failures >= _FAILURES_IN_A_ROW))
         if self._failures >= _FAILURES_IN_A_ROW:
-            self.refused(now, 0.0)
+            self._hold(now)
 
-    def succeeded(self) -> None:
+    def succeeded(self, now: float) -> None:
         self._failures = 0
-        if self._rate is None:
-            return
-        self._rate += self._before / _STEPS_TO_RECOVER / self._rate
-        if self._rate > 2 * self._before:
-            self._rate = None
+        self._answers.append((now, False))
+        if self._rate is not None:
+            self._rate += min(1.0, _GROWTH * 2 ** (now - self._held))
+            if self._rate > self._unbounded_from:
+                self._rate = None
 
-    def _measured(self, now: float) -> float:
-        """Requests admitted in the last second."""
-        return float(sum(1 for at in self._recent if now - 1 < at <= now))
+    def _hold(self, now: float) -> None:
+        if now - self._held >= _ONE_REFUSAL:
+            self._held = now
+            self._next = max(self._next, now + _COOLDOWN)
+            # Not cut yet: what comes back during the hold tells how many were too many.
+            self._to_be_cut = True
+
+    def _cut(self) -> None:
+        """Cut the rate to the share of requests that the server has just been taking."""
+        self._to_be_cut = False
+        refused = sum(is_refusal for _, is_refusal in self._answers)
+        share = refused / len(self._answers)
+        if share <= _TOLERATED or refused < _FEWEST_REFUSALS:
+            return
+        if self._rate is None:
+            seconds = max(self._answers[-1][0] - self._answers[0][0], _SHORTEST_MEASURE)
+            self._rate = len(self._answers) / seconds
+            self._unbounded_from = max(2 * self._rate, _SLOWEST)
+        self._rate = max(_SLOWEST, self._rate * (1 - share))
+        self._answers.clear()
 
 
 def _windows(rate: Rate | None) -> list[_Window]:

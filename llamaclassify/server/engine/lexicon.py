@@ -95,7 +95,7 @@ class Lexicon:
     @classmethod
     def load(cls) -> Lexicon:
         """Read the lexicon that comes with the package."""
-        folder = files(__package__) / "lexicon"
+        folder = files("llamaclassify.server.engine") / "lexicon"
         tables: dict[str, Any] = {}
         for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if file.name.endswith(".toml"):
@@ -174,7 +174,7 @@ def _document_type(key: str, table: Mapping[str, Any], spelling: dict[Phrase, st
     cues = dict.fromkeys(names, _NAME)
     for part, worth in (("weak", _WEAK), ("strong", _STRONG), ("against", _AGAINST)):
         for phrase in _phrases(table.get(part, ()), spelling):
-            cues[phrase] = worth * max(map(rarity, phrase))
+            cues[phrase] = worth * min(1.0, sum(map(rarity, phrase)))
     return DocumentType(key, tuple(table["names"]), names, table.get("kind_of"), cues)
 
 

@@ -37,7 +37,7 @@ class Model:
     @classmethod
     def load(cls) -> Model:
         """Read the weights that come with the package."""
-        text = (files(__package__) / "weights.toml").read_text(encoding="utf-8")
+        text = (files("llamaclassify.server.engine") / "weights.toml").read_text(encoding="utf-8")
         tables = tomllib.loads(text)
         return cls({name: np.array([tables[name].get(key, 0.0) for key in NAMES]) for name in SETS})
 

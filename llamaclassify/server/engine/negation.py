@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _NEGATED = re.compile(
-    r"\b(?:not|no(?!\s+(?:and|or)\b)|nor|never|without|except(?:ing)?|excluding|excludes?|rather than|other than|instead of"
+    r"\b(?:not|no(?!\s+(?:and|or)\b)|nor|never|without|except(?:ing)?|excluding|excludes?"
+    r"|rather than|other than|instead of"
     r"|unlike|n['\u2019]t|nothing|neither|kein\w*|nicht|ohne|sans|sauf|sin|excepto)\b[^.;:,()\n]*",
     re.IGNORECASE,
 )

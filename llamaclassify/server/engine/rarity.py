@@ -21,6 +21,6 @@ def rarity(word: str) -> float:
 @cache
 def _common() -> dict[str, float]:
     """The words that many documents carry, from a list of ``word documents-per-thousand``."""
-    text = (files(__package__) / "common_words.txt").read_text(encoding="utf-8")
+    text = (files("llamaclassify.server.engine") / "common_words.txt").read_text(encoding="utf-8")
     pairs = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
     return {word: min(1.0, math.log(1000 / int(share), _RARE)) for word, share in pairs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,6 +17,9 @@ from .tokens import words
 MOST_WORDS = 40_000
 _TITLE_LINES = 30
 _LONGEST_TITLE = 14
+# The lexicon's phrase for a letter head of mail, whose lines have other words between these.
+_MAIL_HEAD = ("from", "to", "subject")
+_MAIL_LINE = re.compile(r"^(from|to|subject|date|sent|cc)\s*:", re.IGNORECASE | re.MULTILINE)
 
 
 @frozen
@@ -48,12 +52,12 @@ class Reading:
     @classmethod
     def of(cls, pages: Sequence[Page]) -> Reading:
         """Read the pages, as far as `MOST_WORDS` go."""
-        found: list[str] = []
+        found: list[str] = list(_MAIL_HEAD) if pages and _begins_as_mail(pages[0].text) else []
         starts: list[int] = []
         for page in pages:
             if len(found) >= MOST_WORDS:
                 break
-            starts.append(len(found))
+            starts.append(len(found) if starts else 0)
             found.extend(words(page.text))
         return cls(pages, found[:MOST_WORDS], starts)
 
@@ -102,3 +106,9 @@ class Reading:
             if any(title.words[i : i + size] == wanted for i in range(len(title.words) - size + 1)):
                 best = max(best, (size / len(title.words)) ** 0.5 / (1 + title.rank / 10))
         return best
+
+
+def _begins_as_mail(text: str) -> bool:
+    """Whether the first lines are a mail's; a memo has such lines too, but no addresses."""
+    head = "\n".join(text.lstrip().splitlines()[:8])
+    return "@" in head and len({line.lower() for line in _MAIL_LINE.findall(head)}) >= 3

@@ -13,13 +13,14 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SPACED = re.compile(r"\b(?:[^\W\d_] ){3,}[^\W\d_]\b")
 
 STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are as at be because been before being below between"
-    " both but by can could did do does doing down during each etc few for from further had has have having"
-    " he her here hers him his how i if in into is it its itself just me more most my no nor not of off on"
-    " once one only or other our out over own same she should so some such than that the their them then there"
-    " these they this those through to too under until up upon usually very was we were what when where which"
-    " while who whom whose why will with within without would you your typically often may might must e g"
-    " document documents doc file text contain contains containing include includes including".split()
+    "a about above after again all also am an and any are as at be because been before being below"
+    " between both but by can could did do does doing down during each etc few for from further had"
+    " has have having he her here hers him his how i if in into is it its itself just me more most my"
+    " no nor not of off on once one only or other our out over own same she should so some such than"
+    " that the their them then there these they this those through to too under until up upon usually"
+    " very was we were what when where which while who whom whose why will with within without would"
+    " you your typically often may might must e g document documents doc file text contain contains"
+    " containing include includes including".split()
 )
 
 

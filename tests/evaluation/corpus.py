@@ -1,0 +1,108 @@
+"""The labelled documents: ``<type>/rule.toml`` beside a few documents, and ``_foreign/``."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from pathlib import Path
+
+from attrs import frozen
+
+from llamaclassify.models import Rule
+from llamaclassify.server.text import DocumentError, Page, read_pages
+
+FOREIGN = "_foreign"
+DOCUMENTS = Path(__file__).parent / "documents"
+
+
+@frozen
+class Wording:
+    """How people may ask for one type.
+
+    Attributes:
+        labels: What they call it.
+        full: Descriptions that say a lot.
+        terse: Descriptions that say little.
+    """
+
+    labels: tuple[str, ...]
+    full: tuple[str, ...]
+    terse: tuple[str, ...]
+
+    def rule(self, dice: random.Random) -> Rule:
+        """One rule, as one person would write it."""
+        label = self.labels[0] if dice.random() < 0.6 else dice.choice(self.labels)
+        return Rule(_spelt(label, dice), dice.choice(dice.choice((self.full, self.terse))))
+
+
+@frozen
+class Example:
+    """A document and what it is; None for a document of no type."""
+
+    kind: str | None
+    name: str
+    pages: tuple[Page, ...]
+
+
+@frozen
+class Corpus:
+    """Documents, and how their types are asked for."""
+
+    wordings: dict[str, Wording]
+    examples: tuple[Example, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Corpus:
+        """Read a folder of types, or one whose rules lie in a single ``rules.toml``."""
+        wordings = {
+            path.parent.name: _wording(tomllib.loads(path.read_text()))
+            for path in sorted(folder.glob("*/rule.toml"))
+        }
+        if (folder / "rules.toml").exists():
+            tables = tomllib.loads((folder / "rules.toml").read_text())
+            wordings |= {
+                kind: _wording({"type": kind, **table})
+                for kind, table in tables.items()
+                if isinstance(table, dict)
+            }
+        kinds = [*sorted(wordings), FOREIGN]
+        examples = [found for kind in kinds for found in _examples(folder / kind)]
+        return cls(wordings, tuple(examples))
+
+    def only(self, kinds: set[str]) -> Corpus:
+        """The part that is about some types, with all documents of no type."""
+        wordings = {kind: self.wordings[kind] for kind in sorted(kinds)}
+        return Corpus(wordings, tuple(x for x in self.examples if x.kind is None or x.kind in kinds))
+
+
+def _wording(table: dict[str, object]) -> Wording:
+    def texts(key: str) -> tuple[str, ...]:
+        value = table.get(key) or ()
+        return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
+
+    return Wording((*texts("type"), *texts("other_types")), texts("full"), texts("terse"))
+
+
+def _examples(folder: Path) -> list[Example]:
+    kind = None if folder.name == FOREIGN else folder.name
+    found = []
+    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+        if path.suffix == ".toml":
+            continue
+        try:
+            found.append(
+                Example(kind, f"{folder.name}/{path.name}", tuple(read_pages(path, path.name, None)))
+            )
+        except DocumentError as error:
+            print(f"{path}: {error}")
+    return found
+
+
+def _spelt(label: str, dice: random.Random) -> str:
+    """A label as code, as a name or as a phrase."""
+    words = "".join(char if char.isalnum() else " " for char in label).split()
+    style = dice.choice(("_", "-", " ", " ", "camel"))
+    if style == "camel":
+        return "".join(word.capitalize() for word in words)[:50]
+    text = style.join(words)
+    return (text.lower() if style != " " else text)[:50].strip(" -_")

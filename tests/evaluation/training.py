@@ -1,0 +1,54 @@
+"""Weights from tasks: for several rules and one, with the encoder and without."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from llamaclassify.server.engine.features import NAMES
+from llamaclassify.server.engine.model import SETS, Model
+from llamaclassify.server.engine.scores import Floats
+
+from .bench import Bench, Measured
+from .corpus import Corpus
+from .regression import fit
+from .tasks import Sampler
+
+PENALTY = 3.0
+_LEADS = ("crowd", "lexicon_over_rules", "coverage_over_rules", "similarity_over_rules")
+_SIMILARITIES = ("similarity", "similarity_over_rules", "similarity_over_outside")
+
+
+def train(corpus: Corpus, bench: Bench, *, count: int, seed: int) -> Model:
+    """Fit all sets of weights on tasks drawn from a corpus."""
+    weights: dict[str, Floats] = {}
+    for single in (False, True):
+        sampler = Sampler(corpus, bench.lexicon, seed, single=single)
+        measured = bench.measure(sampler.tasks(count))
+        for name in SETS:
+            if name.startswith("single") == single:
+                weights[name] = _fit(measured, name)
+    return Model(weights)
+
+
+def halves(corpus: Corpus, seed: int) -> tuple[Corpus, Corpus]:
+    """The corpus in two parts with different types, and different documents of no type."""
+    kinds = sorted(corpus.wordings)
+    random.Random(seed).shuffle(kinds)  # noqa: S311
+    parts = corpus.only(set(kinds[::2])), corpus.only(set(kinds[1::2]))
+    return tuple(  # type: ignore[return-value]
+        Corpus(part.wordings, tuple(x for i, x in enumerate(part.examples) if x.kind or i % 2 == n))
+        for n, part in enumerate(parts)
+    )
+
+
+def _fit(measured: Sequence[Measured], name: str) -> Floats:
+    left_out = _LEADS if name.startswith("single") else ()
+    left_out += _SIMILARITIES if name.endswith("without_encoder") else ()
+    used = np.array([0.0 if feature in left_out else 1.0 for feature in NAMES])
+    nothing = np.zeros((1, len(NAMES)))
+    rows = [np.vstack([one.rows * used, nothing]) for one in measured]
+    golds = [len(one.rows) if one.task.gold is None else one.task.gold for one in measured]
+    return fit(rows, golds, penalty=PENALTY, used=used)
