@@ -93,8 +93,8 @@ class ClassifySession(ClassifyJobs):
             retries=Retries(retry or RetryPolicy(), _limiter(rate_limit, url)),
         )
         super().__init__(transport)
-        self.files = Files(transport)
-        self.configurations = Configurations(transport)
+        self.files: Files = Files(transport)
+        self.configurations: Configurations = Configurations(transport)
         self._poll = poll or PollPolicy()
         self._clock = Clock()
 

@@ -156,12 +156,12 @@ def test_a_create_by_dotted_flags(upload, deprecated):
         "mode": "FAST",
         "parsing_configuration": {"lang": "de", "max_pages": None, "target_pages": "1-2"},
     }
-    sent = json.loads(re.search(r"POST /api/v2/classify \[.*?\] b'(.*)'", result.stderr)[1])
+    sent = json.loads(re.search(r"POST /api/v2/classify \[.*?\] (.*)", result.stderr)[1])
     assert sent["webhook_configurations"] == [
         {
             "webhook_url": "http://localhost:9/a",
             "webhook_events": ["classify.error"],
-            "webhook_headers": {"X-A": "b"},
+            "webhook_headers": "***",
             "webhook_output_format": "json",
         }
     ]
@@ -515,7 +515,7 @@ def test_configurations(server, rules, tmp_path):
     [
         (["create", "--name", "a"], "parameters.rules: give at least one rule"),
         (["create", "--parameters", json.dumps({"rules": [RULE]})], "name: must have 1 to 255"),
-        (["create", "--name", "a", "--parameters", "{product_type: soup}"], "product_type: must be one of"),
+        (["create", "--name", "a", "--parameters", "{product_type: 5}"], "product_type: must be a text"),
         (
             ["create", "--name", "a", "--parameters", json.dumps({"rules": [RULE], "moed": "FAST"})],
             "parameters.moed: is no key here",
@@ -541,7 +541,7 @@ def test_help(group, name):
 
 
 def test_no_key(monkeypatch):
-    assert "LLAMA_CLOUD_API_KEY" in refused("classify", "list", status=2)
+    assert "LLAMA_CLOUD_API_KEY" in refused("classify", "list", status=4)
 
 
 @pytest.mark.parametrize("group", ["classify", "classifier:jobs", "files", "configurations"])

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import traceback
+import warnings
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -21,7 +22,9 @@ from llamaclassify import (
     RateLimitError,
     ResponseDecodeError,
     RetryPolicy,
+    Rule,
     UnprocessableEntityError,
+    WebhookConfiguration,
 )
 from llamaclassify.wire.retries import Retries
 from llamaclassify.wire.transport import Secret, Transport
@@ -255,3 +258,56 @@ def test_the_environment_gives_key_and_server(monkeypatch):
     assert ClassifySession().base_url == "https://api.cloud.llamaindex.ai"
     monkeypatch.setenv("LLAMA_CLOUD_BASE_URL", "http://127.0.0.1:8765/")
     assert ClassifySession().base_url == "http://127.0.0.1:8765"
+
+
+async def test_the_log_holds_no_secret_of_the_callers(mocked, session, caplog):
+    caplog.set_level(logging.DEBUG)
+    mocked.post(re.compile(".*"), payload=JOB)
+    mocked.get(re.compile(".*"), payload={"url": "https://files.example/x?signature=canary-3"})
+    webhook = WebhookConfiguration(
+        webhook_url="https://example.com/hook",
+        webhook_headers={"Authorization": "canary-1"},
+        webhook_signing_secret='canary-2"x',
+    )
+    await session.create("dfl-1", rules=RULES, webhook_configurations=[webhook])
+    await session.files.content_url("dfl-1")
+    assert "dfl-1" in caplog.text
+    assert "canary" not in caplog.text
+
+
+async def test_a_v1_create_is_repeated_only_where_it_surely_was_not_acted_on(mocked, session):
+    mocked.post(re.compile(".*"), status=429)
+    mocked.post(re.compile(".*"), exception=aiohttp.ServerDisconnectedError())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        jobs = session.classifier_jobs
+    with pytest.raises(APIConnectionError) as caught:
+        await jobs.create(["f-1"], rules=RULES)
+    assert [type(error) for error in caught.value.attempts] == [RateLimitError]
+    assert len(sent(mocked)) == 2
+
+
+async def test_a_cancel_whose_answer_was_lost_is_done(mocked, session):
+    mocked.post(re.compile(".*"), exception=aiohttp.ServerDisconnectedError())
+    mocked.post(re.compile(".*"), status=409)
+    mocked.get(re.compile(".*"), payload={"id": "clj-1", "status": "CANCELLED"})
+    assert (await session.cancel("clj-1")).status == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s: s.list(job_ids="clj-1"),
+        lambda s: s.files.list(file_ids="dfl-1"),
+        lambda s: s.classify_many([], rules="invoice"),
+    ],
+)
+def test_a_text_where_a_list_belongs_is_refused(call):
+    with pytest.raises(ConfigurationError, match="expected a list, got the text"):
+        call(ClassifySession(KEY))
+
+
+def test_a_description_that_older_services_refuse_warns():
+    rule = Rule("invoice", "x" * 501)
+    with pytest.warns(UserWarning, match=r"rules\[0\].description has 501 characters"):
+        ClassifySession(KEY).classify_many([], rules=[rule])

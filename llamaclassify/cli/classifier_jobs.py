@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ def classifier_jobs() -> None:
     """Jobs of the v1 API, many files each. Deprecated: use classify."""
 
 
-command = partial(
+command: Callable[..., Callable[[endpoints.Call], endpoints.Call]] = partial(
     endpoints.command,
     classifier_jobs,
     note="classifier:jobs is deprecated; use classify",

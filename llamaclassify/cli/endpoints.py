@@ -110,6 +110,8 @@ async def _run(call: Call, request: Request, shared: _Shared) -> Exit:
     from ..session import ClassifySession
     from .answers import show
 
+    if not shared.api_key:
+        raise fail("there is no API key: set LLAMA_CLOUD_API_KEY", Exit.AUTHENTICATION)
     with _debug_log(on=shared.debug), _plain_warnings():
         async with ClassifySession(
             shared.api_key,

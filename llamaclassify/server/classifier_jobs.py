@@ -25,7 +25,7 @@ from .http import (
 )
 from .many import FileOfJob, StoredClassifierJob
 
-routes = web.RouteTableDef()
+routes: web.RouteTableDef = web.RouteTableDef()
 _PAGE = 100
 _PAGES_READ = 5
 _CODES = {"ch_sim": "zh", "ch_tra": "zh", "rs_latin": "sr", "rs_cyrillic": "sr"}

@@ -15,7 +15,7 @@ from ..wire.converter import decode
 from .http import RUNNER, ApiError, Place, answer, invalid, json_object, page_of, page_size, project_of
 from .store import Project, StoredJob
 
-routes = web.RouteTableDef()
+routes: web.RouteTableDef = web.RouteTableDef()
 _LARGEST_PAGE = 100
 
 

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from ..models import Configuration, SavedConfiguration
 from ..wire.checks import (
-    PRODUCT_TYPES,
     Issue,
     saved_configuration_change_issues,
     saved_configuration_issues,
@@ -18,8 +17,9 @@ from ..wire.converter import CLASSIFY_PRODUCT, decode
 from .http import ANY_SIZE, ApiError, Place, answer, invalid, json_object, page_of, page_size, project_of
 from .store import StoredConfiguration
 
-routes = web.RouteTableDef()
+routes: web.RouteTableDef = web.RouteTableDef()
 _PAGE = 100
+_PRODUCTS = ("split_v1", "extract_v2", "classify_v2", "parse_v2", "spreadsheet_v1", "unknown")
 
 
 @routes.post("/api/v1/beta/configurations")
@@ -30,6 +30,8 @@ async def create(request: web.Request) -> web.Response:
     if issues := list(saved_configuration_issues(body)):
         raise invalid(issues, "body")
     parameters = body["parameters"]
+    if issues := list(_product_issues(parameters["product_type"], ("parameters",))):
+        raise invalid(issues, "body")
     saved = project.save_configuration(body["name"], parameters["product_type"], _read(parameters))
     return answer(saved, status=201)
 
@@ -39,9 +41,8 @@ async def list_configurations(request: web.Request) -> web.Response:
     """Give a page of the project's configurations, newest first, each in its latest version."""
     query = request.query
     products, name = query.getall("product_type", []), query.get("name")
-    if unknown := set(products) - set(PRODUCT_TYPES):
-        message = f"must be one of {', '.join(PRODUCT_TYPES)}, got {', '.join(sorted(unknown))}"
-        raise invalid([Issue(("product_type",), message, "enum")], "query")
+    if issues := [issue for product in products for issue in _product_issues(product, ())]:
+        raise invalid(issues, "query")
     matching: Iterator[tuple[Place, SavedConfiguration]] = (
         ((-stored.number,), stored.saved)
         for stored in reversed(project_of(request).configurations.values())
@@ -101,3 +102,9 @@ def _read(parameters: Mapping[str, Any]) -> Configuration | dict[str, Any]:
     if parameters["product_type"] == CLASSIFY_PRODUCT:
         return decode(Configuration, parameters, request="parameters")
     return dict(parameters)
+
+
+def _product_issues(product: str, loc: tuple[str, ...]) -> Iterator[Issue]:
+    if product not in _PRODUCTS:
+        message = f"must be one of {', '.join(_PRODUCTS)}, got {product!r}"
+        yield Issue((*loc, "product_type"), message, "enum")

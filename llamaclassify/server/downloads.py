@@ -16,7 +16,7 @@ from aiohttp import web
 from ..models import File, PresignedUrl
 from .http import STORE, ApiError
 
-routes = web.RouteTableDef()
+routes: web.RouteTableDef = web.RouteTableDef()
 VALIDITY = 3600
 """Seconds that a link is good for, where nobody says."""
 LONGEST_VALIDITY = 7 * 24 * 3600

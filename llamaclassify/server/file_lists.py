@@ -13,7 +13,7 @@ from .downloads import expanded
 from .http import Place, invalid, json_object, page_of, page_size, project_of
 from .store import StoredFile
 
-routes = web.RouteTableDef()
+routes: web.RouteTableDef = web.RouteTableDef()
 _PAGE = 50
 _LARGEST_PAGE = 1000
 _NEWEST_FIRST = "created_at"

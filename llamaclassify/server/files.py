@@ -12,7 +12,7 @@ from .downloads import LONGEST_VALIDITY, VALIDITY, expanded, link_to
 from .http import STORE, ApiError, answer, project_of, whole_number
 from .store import Store, StoredFile
 
-routes = web.RouteTableDef()
+routes: web.RouteTableDef = web.RouteTableDef()
 LARGEST_UPLOAD = 512 * 1024 * 1024
 """Bytes, as the service documents it."""
 _LONGEST_FIELD = 4096

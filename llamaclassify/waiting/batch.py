@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ..errors import (
@@ -64,8 +65,9 @@ class Batch:
         self._documents = documents
         self._classify = classify
         self._concurrency = concurrency
-        self._places = anyio.Semaphore(concurrency)
-        self._tasks = anyio.create_task_group()
+        # Made when it is used: a batch may be prepared where no event loop runs.
+        self._places: anyio.Semaphore
+        self._tasks: TaskGroup
         self._receive: MemoryObjectReceiveStream[Outcome]
         self._fault: Exception | None = None
         self._used = False
@@ -90,7 +92,8 @@ class Batch:
             raise ConfigurationError(message)
         self._used = True
         send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
-        await self._tasks.__aenter__()
+        self._places = anyio.Semaphore(self._concurrency)
+        self._tasks = await anyio.create_task_group().__aenter__()
         self._tasks.start_soon(self._feed, send)
         return self._deliver()
 

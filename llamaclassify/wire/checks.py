@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from attrs import frozen
@@ -18,12 +18,13 @@ from attrs import frozen
 from ..errors import ConfigurationError
 from ..models_v1 import LANGUAGES
 
+T = TypeVar("T")
+
 TYPE_LENGTH = 50
 DESCRIPTION_LENGTHS = (10, 2000)
 INPUT_LENGTH = 200
 TRANSACTION_ID_LENGTH = 255
 NAME_LENGTH = 255
-PRODUCT_TYPES = ("split_v1", "extract_v2", "classify_v2", "parse_v2", "spreadsheet_v1", "unknown")
 CLASSIFIER_FILES = 500
 CLASSIFIER_DESCRIPTION_LENGTH = 500
 CLASSIFIER_MODES = ("FAST", "MULTIMODAL")
@@ -69,6 +70,14 @@ def identifier(name: str, value: Any) -> str:
         message = f"{name}: expected an id, got {value!r}"
         raise ConfigurationError(message)
     return quote(value, safe="")
+
+
+def listed(name: str, values: Iterable[T] | None) -> tuple[T, ...] | None:
+    """Take the values of a list; one text alone would fall apart into its letters."""
+    if isinstance(values, str):
+        message = f"{name}: expected a list, got the text {values!r}; give [{values!r}]"
+        raise ConfigurationError(message)
+    return None if values is None else tuple(values)
 
 
 def page_size_in(page_size: int | None, largest: int) -> int | None:
@@ -223,10 +232,9 @@ def _saved_parameters(parameters: Any, loc: tuple[str | int, ...]) -> Iterator[I
     if not isinstance(parameters, Mapping):
         kind = "missing" if parameters is None else "model_type"
         yield Issue(loc, f"expected an object with a product_type, got {_kind(parameters)}", kind)
-    elif parameters.get("product_type") not in PRODUCT_TYPES:
-        message = f"must be one of {', '.join(PRODUCT_TYPES)}, got {parameters.get('product_type')!r}"
-        yield Issue((*loc, "product_type"), message, "literal_error")
-    elif parameters["product_type"] == "classify_v2":
+        return
+    yield from _text(parameters, "product_type", (*loc, "product_type"), 1, TYPE_LENGTH)
+    if parameters.get("product_type") == "classify_v2":
         yield from configuration_issues(parameters, loc)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..models import Rule, WebhookConfiguration
 from ..models_v1 import ClassifierJob, ClassifierParsingConfiguration, FileClassification
-from .checks import classifier_job_issues, identifier, page_size_in, refuse
+from .checks import classifier_job_issues, identifier, listed, page_size_in, refuse
 from .converter import decode, encode_request
 from .pagination import Page, Pager
 from .transport import Transport
@@ -57,13 +57,11 @@ class ClassifierCalls:
         """
         body = encode_request(
             {
-                "file_ids": tuple(file_ids),
-                "rules": tuple(rules),
+                "file_ids": listed("file_ids", file_ids),
+                "rules": listed("rules", rules),
                 "mode": mode,
                 "parsing_configuration": parsing_configuration,
-                "webhook_configurations": None
-                if webhook_configurations is None
-                else tuple(webhook_configurations),
+                "webhook_configurations": listed("webhook_configurations", webhook_configurations),
             }
         )
         refuse(classifier_job_issues(body))

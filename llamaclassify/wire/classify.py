@@ -15,6 +15,7 @@ from .checks import (
     CLASSIFIER_DESCRIPTION_LENGTH as LONG_DESCRIPTION,
     identifier,
     input_issues,
+    listed,
     page_size_in,
     refuse,
     rules_issues,
@@ -120,7 +121,7 @@ class ClassifyJobs:
             NotFoundError: The project has no such job.
         """
         query = {
-            "expand": tuple(expand),
+            "expand": listed("expand", expand),
             "organization_id": organization_id,
             "project_id": project_id,
         }
@@ -156,7 +157,7 @@ class ClassifyJobs:
         """
         filters = {
             "status": None if status is None else str(status),
-            "job_ids": _listed(job_ids),
+            "job_ids": listed("job_ids", job_ids),
             "configuration_id": configuration_id,
             "created_at_on_or_after": _bound("created_at_on_or_after", created_at_on_or_after),
             "created_at_on_or_before": _bound("created_at_on_or_before", created_at_on_or_before),
@@ -228,8 +229,8 @@ def job_body(
         {
             "configuration": _one_configuration(rules, configuration),
             "configuration_id": configuration_id,
-            "webhook_configurations": _listed(webhook_configurations),
-            "webhook_configuration_ids": _listed(webhook_configuration_ids),
+            "webhook_configurations": listed("webhook_configurations", webhook_configurations),
+            "webhook_configuration_ids": listed("webhook_configuration_ids", webhook_configuration_ids),
         }
     )
     refuse(chain(rules_issues(body), webhook_issues(body.get("webhook_configurations"))))
@@ -275,16 +276,12 @@ def _one_configuration(
         raise ConfigurationError(message)
     if rules is None:
         return configuration
-    given = tuple(rules)
+    given = listed("rules", rules) or ()
     for index, rule in enumerate(given):
         if not isinstance(rule, Rule):
             message = f"rules[{index}]: expected a Rule, got {type(rule).__name__}"
             raise ConfigurationError(message)
     return Configuration(rules=given)
-
-
-def _listed(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values)
 
 
 def _bound(name: str, moment: datetime | None) -> str | None:

@@ -9,6 +9,7 @@ from ..errors import ConfigurationError
 from ..models import Configuration, SavedConfiguration
 from .checks import (
     identifier,
+    listed,
     page_size_in,
     refuse,
     saved_configuration_change_issues,
@@ -96,7 +97,7 @@ class Configurations:
             project_id: Instead of the session's.
         """
         filters = {
-            "product_type": None if product_type is None else tuple(product_type),
+            "product_type": listed("product_type", product_type),
             "name": name,
             "latest_only": None if latest_only is None else str(latest_only).lower(),
             "page_size": page_size_in(page_size, _LARGEST_PAGE),

@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 
 from ..errors import ConfigurationError
 from ..models import File, PresignedUrl
-from .checks import identifier, page_size_in
+from .checks import identifier, listed, page_size_in
 from .converter import decode
 from .pagination import Pager
 from .transport import Transport, Upload
@@ -90,8 +90,12 @@ class Files:
             NotFoundError: The project has no such file.
         """
         path = f"{_PATH}/{identifier('file_id', file_id)}"
-        scope = {"organization_id": organization_id, "project_id": project_id}
-        answer = await self._transport.request("GET", path, query={"expand": tuple(expand), **scope})
+        query = {
+            "expand": listed("expand", expand),
+            "organization_id": organization_id,
+            "project_id": project_id,
+        }
+        answer = await self._transport.request("GET", path, query=query)
         return decode(File, answer, request=f"GET {path}")
 
     def list(
@@ -121,11 +125,11 @@ class Files:
             project_id: Instead of the session's.
         """
         filters = {
-            "file_ids": None if file_ids is None else tuple(file_ids),
+            "file_ids": listed("file_ids", file_ids),
             "file_name": file_name,
             "external_file_id": external_file_id,
             "order_by": _order(order_by),
-            "expand": tuple(expand),
+            "expand": listed("expand", expand),
             "page_size": page_size_in(page_size, _LARGEST_PAGE),
             "organization_id": organization_id,
             "project_id": project_id,
@@ -152,7 +156,7 @@ class Files:
         warnings.warn("files.query is deprecated: use files.list", DeprecationWarning, stacklevel=2)
         path = f"{_PATH}/query"
         filters = {
-            "file_ids": None if file_ids is None else [*file_ids],
+            "file_ids": listed("file_ids", file_ids),
             "file_name": file_name,
             "external_file_id": external_file_id,
         }

@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import os
+import re
 from collections.abc import AsyncIterable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,6 +43,9 @@ SLOWEST_UPLOAD = 256 * 1024
 LARGEST_UPLOAD = 512 * 1024 * 1024
 """Bytes, as the service documents it."""
 
+_SECRETS = re.compile(
+    rb'("(?:webhook_signing_secret|webhook_headers|url)"\s*:\s*)("(?:[^"\\]|\\.)*"|\{[^}]*\})'
+)
 _log = logging.getLogger("llamaclassify.http")
 
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -121,7 +125,7 @@ class Transport:
         retries: Retries,
     ) -> None:
         self._key = key
-        self.base_url = base_url.rstrip("/")
+        self.base_url: str = base_url.rstrip("/")
         self._scope = scope
         self._http = http
         self._owned = http is None
@@ -233,7 +237,8 @@ class Transport:
     ) -> bytes:
         """Send one attempt and give the body of its answer."""
         headers = {"Content-Type": "application/json"} if isinstance(data, bytes) else {}
-        _log.debug("%s %s %s", name, parameters, data if isinstance(data, bytes) else "")
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s %s %s", name, parameters, _without_secrets(data))
         try:
             async with self._session().request(
                 method,
@@ -252,8 +257,8 @@ class Transport:
             failure = APIConnectionError(f"{name}: {str(error) or type(error).__name__}")
             failure.sent = not isinstance(error, aiohttp.ClientConnectorError)
             raise failure from error
-        if keyed:
-            _log.debug("%s: %d %s", name, status, content)
+        if keyed and _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s: %d %s", name, status, _without_secrets(content))
         if status >= 400:
             raise APIStatusError.of(name, status, _json_or_text(content), after)
         return content
@@ -285,6 +290,13 @@ class Transport:
                 trust_env=True,
             )
         return self._http
+
+
+def _without_secrets(body: bytes | aiohttp.FormData | None) -> str:
+    """Give a body as the log may have it: webhooks' secrets and presigned URLs are the caller's alone."""
+    if not isinstance(body, bytes):
+        return "" if body is None else "(a form)"
+    return _SECRETS.sub(rb'\1"***"', body).decode(errors="replace")
 
 
 def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
