@@ -19,4 +19,4 @@ napoleon_google_docstring = True
 napoleon_use_ivar = True
 default_role = "code"
 # Types of other libraries, and of the standard library's generics: named for the reader, not linked.
-nitpick_ignore_regex = [("py:.*", r"(?!llamaclassify).*|.*\._.*|.*\.T$|.*\.transport\..*")]
+nitpick_ignore_regex = [("py:.*", r"(?!llamaclassify).*|.*\._.*|.*\.T$|.*\.(transport|clock)\..*")]

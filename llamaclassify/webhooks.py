@@ -1,5 +1,7 @@
 """Deliveries of the service's webhooks: is it genuine, and what does it say.
 
+::
+
     if not webhooks.verify(body, request.headers["LC-Signature"], secret):
         return 401
     event = webhooks.parse(body, request.headers)
