@@ -19,5 +19,9 @@ def commands() -> None:
     """Classify documents by rules in plain language: on LlamaCloud, or on this machine with no key."""
 
 
-for command in (run, classify, classifier_jobs, files, configurations, serve):
-    commands.add_command(command)
+commands.add_command(run)
+commands.add_command(classify)
+commands.add_command(classifier_jobs)
+commands.add_command(files)
+commands.add_command(configurations)
+commands.add_command(serve)
