@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .errors import LlamaClassifyError
 from .models import Rule
 from .models_v1 import ClassifierParsingConfiguration, ClassifierResults
 from .policies import PollPolicy
@@ -62,7 +63,12 @@ class ClassifierJobs(ClassifierCalls):
         ended = await polling.wait_until_terminal(
             look, job.id, policy=poll or self._poll, clock=self._clock, job=job
         )
-        # Some files may have results even where the job has failed.
-        results = (await self.get_results(job.id, **scope)).items
+        try:
+            # Some files may have results even where the job has failed.
+            results = (await self.get_results(job.id, **scope)).items
+        except LlamaClassifyError as error:
+            polling.completed(ended)
+            error.job_id = job.id
+            raise
         polling.completed(ended, results=results)
         return ClassifierResults(job=ended, items=results)

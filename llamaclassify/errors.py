@@ -37,11 +37,14 @@ class LlamaClassifyError(Exception):
     Attributes:
         attempts: The errors of the earlier attempts at the same request, oldest first.
         job_id: The job that was being worked on, where there already was one: it can be waited for again.
+        transaction_id: The idempotency key of a create that failed: creating again with it gives the job that
+            may have been made all the same.
         outcomes: What an awaited batch had finished before this ended it, in the documents' order.
     """
 
     attempts: tuple[LlamaClassifyError, ...] = ()
     job_id: str | None = None
+    transaction_id: str | None = None
     outcomes: Sequence[Outcome] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class _AtLeast:
     """An attrs validator that speaks our error and names the field."""
 
-    def __init__(self, minimum: float) -> None:
+    def __init__(self, minimum: float, *, whole: bool = False) -> None:
         self.minimum = minimum
+        self.whole = whole
 
     def __call__(self, policy: object, attribute: Attribute[Any], value: object) -> None:
         where = f"{type(policy).__name__}.{attribute.name}"
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            message = f"{where}: expected a number of at least {self.minimum}, got {value!r}"
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
+            kind = "whole number" if self.whole else "number"
+            message = f"{where}: expected a {kind} of at least {self.minimum}, got {value!r}"
             raise ConfigurationError(message)
         if not value >= self.minimum:
             message = f"{where}: must be at least {self.minimum}, got {value}"
@@ -65,7 +67,7 @@ class RetryPolicy:
         maximum: Every pause's upper bound, in seconds.
     """
 
-    attempts: int = field(default=5, validator=_AtLeast(1))
+    attempts: int = field(default=5, validator=_AtLeast(1, whole=True))
     initial: float = field(default=0.5, validator=_AtLeast(0))
     maximum: float = field(default=8.0, validator=_AtLeast(0))
 
@@ -74,7 +76,7 @@ class RetryPolicy:
 class Rate:
     """At most `count` requests in any `seconds` seconds."""
 
-    count: int = field(validator=_AtLeast(1))
+    count: int = field(validator=_AtLeast(1, whole=True))
     seconds: float = field(default=1.0, validator=_AtLeast(0.001))
 
 

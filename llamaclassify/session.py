@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -10,7 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+import anyio
 from anyio.to_thread import run_sync
+from yarl import URL
 
 from .classifier_jobs import ClassifierJobs
 from .errors import ConfigurationError, JobTimeoutError
@@ -23,6 +26,7 @@ from .waiting.clock import Clock
 from .wire.classify import ClassifyJobs, job_body, new_transaction_id
 from .wire.configurations import Configurations
 from .wire.files import Files
+from .wire.lifetime import Lifetime
 from .wire.limits import Limiter
 from .wire.retries import Retries
 from .wire.transport import Secret, Transport
@@ -80,10 +84,12 @@ class ClassifySession(ClassifyJobs):
         """
         # Rebound at once: the bare key stays in no frame that a traceback could show.
         key = api_key = _secret(api_key)  # type: ignore[assignment]
-        if not timeout > 0:
-            message = f"timeout: must be more than 0 seconds, got {timeout!r}"
-            raise ConfigurationError(message)
+        if not 0 < timeout < math.inf:
+            raise ConfigurationError(f"timeout: must be more than 0 seconds, got {timeout!r}")
+        if retry is not None and not isinstance(retry, RetryPolicy):
+            raise ConfigurationError(f"retry: expected a RetryPolicy, got {type(retry).__name__}")
         url = _url(base_url)
+        lifetime = Lifetime()
         transport = Transport(
             key,
             base_url=url,
@@ -91,12 +97,14 @@ class ClassifySession(ClassifyJobs):
             http=http,
             timeout=timeout,
             retries=Retries(retry or RetryPolicy(), _limiter(rate_limit, url)),
+            lifetime=lifetime,
         )
         super().__init__(transport)
         self.files: Files = Files(transport)
         self.configurations: Configurations = Configurations(transport)
-        self._poll = poll or PollPolicy()
-        self._clock = Clock()
+        self._poll = PollPolicy()
+        self._poll = self._policy(poll)
+        self._clock = Clock(sleep=lifetime.sleep)
 
     @property
     def base_url(self) -> str:
@@ -131,7 +139,7 @@ class ClassifySession(ClassifyJobs):
         Raises:
             JobTimeoutError: The policy's time-out came first.
         """
-        return polling.watch(self.get, job_id, policy=poll or self._poll, clock=self._clock)
+        return polling.watch(self.get, job_id, policy=self._policy(poll), clock=self._clock)
 
     async def wait(self, job_id: str, poll: PollPolicy | None = None, *, on_cancel: str = "detach") -> Job:
         """Wait until a job has ended, and give it if it completed.
@@ -149,7 +157,7 @@ class ClassifySession(ClassifyJobs):
             self.get,
             self.cancel,
             job_id,
-            policy=poll or self._poll,
+            policy=self._policy(poll),
             clock=self._clock,
             on_cancel=polling.on_cancel_in(on_cancel),
         )
@@ -199,7 +207,7 @@ class ClassifySession(ClassifyJobs):
             document,
             shared,
             transaction_id=transaction_id or new_transaction_id(),
-            policy=poll or self._poll,
+            policy=self._policy(poll),
             on_cancel=polling.on_cancel_in(on_cancel),
         )
 
@@ -243,7 +251,7 @@ class ClassifySession(ClassifyJobs):
             webhook_configurations=webhook_configurations,
             webhook_configuration_ids=webhook_configuration_ids,
         )
-        policy = poll or self._poll
+        policy = self._policy(poll)
         ending = polling.on_cancel_in(on_cancel)
 
         async def classify(document: Document) -> Job:
@@ -270,14 +278,27 @@ class ClassifySession(ClassifyJobs):
         file_input = await self._stored(document)
         deadline = polling.Deadline.after(self._clock, policy.timeout)
         job: Job | None = None
-        with deadline.scope():
-            job = await self._create(shared, file_input, transaction_id, {})
-        if job is None:
-            message = (
-                f"the create was not answered within {policy.timeout:g} s; creating again with "
-                f"transaction_id={transaction_id!r} gives the job that it may have made"
-            )
-            raise JobTimeoutError(message, job=None, job_id=None)
+        try:
+            with deadline.scope():
+                job = await self._create(shared, file_input, transaction_id, {})
+            if job is None:
+                message = (
+                    f"the create was not answered within {policy.timeout:g} s; creating again with "
+                    f"transaction_id={transaction_id!r} gives the job that it may have made"
+                )
+                late = JobTimeoutError(message, job=None, job_id=None)
+                late.transaction_id = transaction_id
+                raise late
+        except (JobTimeoutError, anyio.get_cancelled_exc_class()) as error:
+            error.add_note(f"classify transaction: {transaction_id}")
+            if on_cancel == "cancel":
+                # The same key gives the job that may have been made, and with it the id to cancel.
+                async def undo() -> None:
+                    made = await self._create(shared, file_input, transaction_id, {})
+                    await self.cancel(made.id)
+
+                await polling.shielded(undo)
+            raise
         return await polling.wait_for(
             self.get,
             self.cancel,
@@ -288,6 +309,11 @@ class ClassifySession(ClassifyJobs):
             deadline=deadline,
             on_cancel=on_cancel,
         )
+
+    def _policy(self, poll: PollPolicy | None) -> PollPolicy:
+        if poll is not None and not isinstance(poll, PollPolicy):
+            raise ConfigurationError(f"poll: expected a PollPolicy, got {type(poll).__name__}")
+        return poll or self._poll
 
     async def _stored(self, document: Document) -> str:
         """Give the id of a document on the server, uploading it if it is not there yet."""
@@ -300,15 +326,15 @@ class ClassifySession(ClassifyJobs):
 
 
 def _secret(api_key: str | None) -> Secret:
-    given = os.environ.get("LLAMA_CLOUD_API_KEY") if api_key is None else api_key
+    given, api_key = os.environ.get("LLAMA_CLOUD_API_KEY") if api_key is None else api_key, None
     if not isinstance(given, str) or not given.strip():
         message = (
             "api_key: none given; set LLAMA_CLOUD_API_KEY, or run a server of your own: llamaclassify serve"
         )
         raise ConfigurationError(message)
     if not given.strip().isprintable() or not given.isascii():
-        message = "api_key: holds characters that no key has"
-        raise ConfigurationError(message)
+        del given
+        raise ConfigurationError("api_key: holds characters that no key has")
     return Secret(given.strip())
 
 
@@ -324,8 +350,12 @@ def _limiter(rate_limit: RateLimit | FollowServer | None, url: str) -> Limiter |
 
 def _url(base_url: str | None) -> str:
     url = base_url or os.environ.get("LLAMA_CLOUD_BASE_URL") or HOSTED_URL
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        message = f"base_url: expected http://… or https://…, got {url!r}"
-        raise ConfigurationError(message)
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in {"http", "https"} and bool(URL(url).host) and parts.port != 0
+        bare = "@" not in parts.netloc and not parts.query and not parts.fragment
+    except ValueError:
+        right = bare = False
+    if not right or not bare:
+        raise ConfigurationError(f"base_url: expected http://host… or https://host…, got {url!r}")
     return url

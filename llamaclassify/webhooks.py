@@ -74,7 +74,7 @@ def verify(body: bytes, signature: str | None, secret: str) -> bool:
         return False
     expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     given = signature.removeprefix(_PREFIX).strip().lower()
-    return hmac.compare_digest(expected.encode(), given.encode())
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
 
 
 def parse(body: bytes | str, headers: Mapping[str, str] | None = None) -> WebhookEvent:
@@ -96,9 +96,10 @@ def parse(body: bytes | str, headers: Mapping[str, str] | None = None) -> Webhoo
     event_type = event.get("event_type") or named.get("x-webhook-event-type")
     if not isinstance(event_type, str):
         raise ResponseDecodeError("webhook", "$.event_type", "is missing")
+    event_id = event.get("event_id") or named.get("x-webhook-event-id")
     data = event.get("data")
     return WebhookEvent(
-        event_id=event.get("event_id") or named.get("x-webhook-event-id"),
+        event_id=event_id if isinstance(event_id, str) else None,
         event_type=event_type,
         timestamp=_moment(event.get("timestamp")),
         data=data if isinstance(data, dict) else {},
@@ -108,7 +109,7 @@ def parse(body: bytes | str, headers: Mapping[str, str] | None = None) -> Webhoo
 def _decoded(text: bytes | str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResponseDecodeError("webhook", "$", f"not JSON ({error})") from None
 
 
@@ -118,7 +119,7 @@ def _moment(value: Any) -> datetime | None:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if isinstance(value, int | float):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
         pass

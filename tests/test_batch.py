@@ -126,6 +126,7 @@ async def test_an_error_in_the_callers_loop_comes_out_as_it_is(classify):
 async def test_leaving_early_leaves_nothing_running(classify):
     async with Batch(["a", "slow", "slow"], classify, concurrency=3) as outcomes:
         await anext(outcomes)
+        await anyio.wait_all_tasks_blocked()
         assert classify.running == 2
     assert classify.running == 0
     assert len(asyncio.all_tasks()) == 1
@@ -176,3 +177,46 @@ async def test_a_concurrency_that_cannot_be_right(classify, concurrency):
 async def test_one_document_instead_of_many_is_refused(classify):
     with pytest.raises(ConfigurationError, match=r"give \[document\]"):
         Batch("dfl-1", classify, concurrency=1)
+
+
+async def test_what_finishes_in_the_same_moment_as_a_refused_key_is_delivered():
+    async def classify(document):
+        await anyio.lowlevel.checkpoint()
+        if document == "key":
+            raise AuthenticationError("POST", 401, {"detail": "no"})
+        return Job(id=document, status="COMPLETED", result=Result(confidence=1))
+
+    for _ in range(20):
+        with pytest.raises(AuthenticationError) as caught:
+            await Batch(["a", "b", "c", "key"], classify, concurrency=4)
+        assert [o.document for o in caught.value.outcomes] == ["a", "b", "c"]
+
+
+async def test_a_source_that_is_left_early_is_closed(classify):
+    closed = []
+
+    def source():
+        try:
+            yield from map(str, itertools.count())
+        finally:
+            closed.append("source")
+
+    async with Batch(source(), classify, concurrency=2) as outcomes:
+        await anext(outcomes)
+    assert closed == ["source"]
+
+
+async def test_awaited_a_source_that_raises_gives_what_was_finished_on_its_error(classify):
+    def source():
+        yield "a"
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone") as caught:
+        await Batch(source(), classify, concurrency=1)
+    assert [o.document for o in caught.value.outcomes] == ["a"]
+
+
+@pytest.mark.parametrize("documents", [5, None, ("a.pdf", b"x")])
+async def test_what_is_no_list_of_documents_is_refused(classify, documents):
+    with pytest.raises(ConfigurationError, match="documents: expected an iterable"):
+        Batch(documents, classify, concurrency=1)

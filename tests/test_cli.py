@@ -160,6 +160,29 @@ def test_an_output_that_cannot_be_written(inbox, rules, tmp_path):
     assert (result.exit_code, "--output" in result.stderr) == (2, True)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_said_in_one_line(inbox, rules):
+    for form in ("csv", "json"):
+        result = invoke("run", inbox / "a.txt", "--rules", rules, "--format", form, "--output", "/dev/full")
+        assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
+
+
+def test_an_output_that_is_an_input_is_refused(inbox, rules):
+    for output in (inbox / "a.txt", rules):
+        result = invoke("run", inbox, "--rules", rules, "--output", output)
+        assert (result.exit_code, "is one of the files to read" in result.stderr) == (2, True)
+    assert (inbox / "a.txt").stat().st_size
+
+
+def test_a_file_name_that_is_no_text(tmp_path, rules):
+    path = os.fsencode(tmp_path) + b"/bad\xff.txt"
+    with open(path, "w") as file:
+        file.write("INVOICE number 7\nBill to: Ada\nAmount due: 3 EUR")
+    result = invoke("run", os.fsdecode(path), "--rules", rules, "--format", "jsonl")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["type"] == "invoice"
+
+
 def test_folders_globs_and_repetitions_are_expanded_once(inbox, monkeypatch):
     monkeypatch.chdir(inbox.parent)
     everything = ["inbox/a.txt", "inbox/empty.txt", "inbox/deeper/b.md"]

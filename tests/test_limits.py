@@ -168,3 +168,29 @@ def test_a_session_follows_the_server():
     assert ClassifySession(KEY, rate_limit=None)._transport._retries.limiter is None
     with pytest.raises(ConfigurationError, match="rate_limit"):
         ClassifySession(KEY, rate_limit=40)
+
+
+async def test_a_hold_is_heeded_by_who_was_waiting_before_it(time):
+    limiting = limiter(time, RateLimit(creates=Rate(1, 1), uploads=None))
+    await limiting.admit("create")
+
+    async def sleep_and_be_refused(seconds):
+        time.now += seconds
+        if seconds < 2:
+            limiting.answered(429, 30.0)
+
+    limiting._sleep = sleep_and_be_refused
+    await limiting.admit("create")
+    assert time.now == pytest.approx(1000 + 1.01 + 30)
+
+
+async def test_who_is_cancelled_while_waiting_takes_no_place():
+    limiting = Limiter(RateLimit(creates=Rate(1, 0.05), uploads=None))
+    await limiting.admit("create")
+    waiting = [asyncio.create_task(limiting.admit("create")) for _ in range(40)]
+    await asyncio.sleep(0.005)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    async with asyncio.timeout(0.5):
+        await limiting.admit("create")

@@ -82,7 +82,7 @@ async def test_the_last_pause_ends_at_the_deadline_and_one_more_look_follows(tim
 
 
 async def test_the_last_look_is_timed_to_be_answered_at_the_deadline(time):
-    script = Script("RUNNING", time=time, seconds=0.5)
+    script = Script("RUNNING", time=time, seconds=0.2)
     with pytest.raises(JobTimeoutError):
         await script.wait(time)
     assert time.now == pytest.approx(1020)

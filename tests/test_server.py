@@ -246,7 +246,7 @@ WORKER_THAT = {
 @pytest.mark.parametrize(("kind", "code"), [("hangs", "TIMEOUT"), ("crashes", "CRASHED")])
 async def test_a_document_that_ends_its_worker_fails_alone(monkeypatch, tmp_path, kind, code):
     monkeypatch.setattr(pool, "WORKER", ("-c", WORKER_THAT[kind]))
-    workers = WorkerPool(timeout=5 if kind == "crashes" else 0.05)
+    workers = WorkerPool(tmp_path, timeout=5 if kind == "crashes" else 0.05)
     with pytest.raises(UnclassifiableError, match=code):
         await workers.classify(tmp_path, "a.txt", CONFIGURATION)
     assert not workers._all
@@ -284,3 +284,32 @@ async def test_the_real_engine_in_its_workers(tmp_path):
         assert "PDF_IS_BROKEN" in str(bad.error)
         assert len(processes()) > len(before)
     assert processes() == before
+
+
+async def test_a_worker_that_was_killed_while_idle_is_no_documents_fault(tmp_path):
+    text = tmp_path / "a.txt"
+    text.write_text("INVOICE\nInvoice number: 17\nBill to: Ada\nAmount due: 30.00 EUR")
+    workers = WorkerPool(tmp_path)
+    try:
+        await workers.classify(text, "a.txt", CONFIGURATION)
+        [idle] = workers._idle
+        idle._process.kill()
+        await idle._process.wait()
+        assert (await workers.classify(text, "a.txt", CONFIGURATION)).result.type == "invoice"
+    finally:
+        await workers.aclose()
+
+
+async def test_a_create_without_a_transaction_id_is_its_own_job(http):
+    _, named = await created(http, transaction_id="None")
+    _, unnamed = await created(http)
+    _, null = await created(http, transaction_id=None)
+    assert len({named["id"], unnamed["id"], null["id"]}) == 3
+
+
+@pytest.mark.parametrize("head", [b"Bad Header", b"A: " + b"x" * 9000])
+async def test_a_part_with_broken_headers(http, head):
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    body = b"--b\r\n" + head + b"\r\n\r\nx\r\n--b--\r\n"
+    status, _ = await answer(http.post(FILES, data=body, headers=headers))
+    assert status == 400

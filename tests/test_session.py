@@ -1,10 +1,12 @@
 """The session against the embedded server: uploads, waits, fan-out, lifetime."""
 
 import asyncio
+import os
 import threading
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from llamaclassify import (
     AuthenticationError,
@@ -19,8 +21,11 @@ from llamaclassify import (
     NotFoundError,
     ParsingConfiguration,
     PollPolicy,
+    Rate,
+    RateLimit,
     Result,
 )
+from llamaclassify.cli.documents import expand
 from llamaclassify.server import LocalServer
 
 from .conftest import KEY, RULES
@@ -173,6 +178,14 @@ async def test_rules_are_checked_before_anything_is_uploaded(session, document):
         session.classify_many([document], rules=RULES, configuration_id="cfg-1")
     with pytest.raises(ConfigurationError, match=r"rules\[0\]: expected a Rule"):
         session.classify_many([document], rules=[{"type": "a"}])
+    with pytest.raises(ConfigurationError, match=r"rules\[0\]: expected a Rule, got dict"):
+        session.classify_many([document], configuration=Configuration([{"type": "a"}]))
+    with pytest.raises(ConfigurationError, match="parsing_configuration: expected a ParsingConfiguration"):
+        session.classify_many([document], configuration=Configuration(RULES, parsing_configuration={}))
+    with pytest.raises(ConfigurationError, match="poll: expected a PollPolicy, got int"):
+        session.classify_many([document], rules=RULES, poll=5)
+    with pytest.raises(ConfigurationError, match="created_at_on_or_after: expected a datetime, got str"):
+        session.list(created_at_on_or_after="yesterday")
     with pytest.raises(ConfigurationError, match="on_cancel"):
         session.classify_many([document], rules=RULES, on_cancel="stop")
 
@@ -248,3 +261,131 @@ async def test_a_server_that_never_answers_the_create_ends_at_the_deadline():
         await session.aclose()
         await gone.wait()
     assert caught.value.job is None
+
+
+async def test_creates_are_limited_as_creates(server):
+    limit = RateLimit(creates=Rate(5, 0.05), uploads=None)
+    async with ClassifySession(KEY, base_url=server.url, rate_limit=limit) as session:
+        file = await session.files.upload(("invoice-1.txt", b"x"))
+        started = asyncio.get_running_loop().time()
+        await asyncio.gather(*(session.create(file.id, rules=RULES) for _ in range(11)))
+        assert asyncio.get_running_loop().time() - started >= 0.1
+
+
+@pytest.mark.parametrize("interval", [0.001, 60])
+async def test_closing_the_session_ends_every_wait_at_once(interval):
+    async with LocalServer(classify=never, workers=1) as server:
+        session = ClassifySession(KEY, base_url=server.url, poll=PollPolicy(initial=interval, maximum=60))
+        waits = [
+            asyncio.create_task(session.create_and_wait((f"invoice-{n}.txt", b"x"), rules=RULES))
+            for n in range(5)
+        ]
+        while len([job async for job in session.list()]) < 5:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.03)
+        await session.aclose()
+        ended = await asyncio.gather(*waits, return_exceptions=True)
+    assert [type(error) for error in ended] == [ConfigurationError] * 5
+    assert all("closed" in str(error) and error.job_id for error in ended)
+
+
+class SlowCreate:
+    """A server that makes the job at once and answers the create late; it counts what it is asked."""
+
+    def __init__(self):
+        self.jobs = {}
+        self.cancelled = []
+        self.released = asyncio.Event()
+
+    async def create(self, request):
+        transaction = (await request.json())["transaction_id"]
+        known = transaction in self.jobs
+        self.jobs[transaction] = "clj-1"
+        if not known:
+            await self.released.wait()
+        return web.json_response({"id": "clj-1", "status": "RUNNING"})
+
+    async def cancel(self, request):
+        self.cancelled.append(request.match_info["job_id"])
+        return web.json_response({"id": "clj-1", "status": "CANCELLED"})
+
+
+@pytest.fixture
+async def slow():
+    """A session with such a server, and the server."""
+    server = SlowCreate()
+    app = web.Application()
+    app.router.add_post("/api/v2/classify", server.create)
+    app.router.add_post("/api/v2/classify/{job_id}/cancel", server.cancel)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    async with ClassifySession(KEY, base_url=f"http://{host}:{port}") as session:
+        yield session, server
+    server.released.set()
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(("on_cancel", "cancelled"), [("detach", []), ("cancel", ["clj-1"])])
+@pytest.mark.parametrize("way", ["task", "deadline"])
+async def test_a_create_that_is_cut_off_leaves_or_cancels_the_job_it_made(slow, way, on_cancel, cancelled):
+    session, server = slow
+    poll = PollPolicy(timeout=0.03 if way == "deadline" else 60)
+    wait = session.create_and_wait("dfl-1", rules=RULES, poll=poll, on_cancel=on_cancel)
+    task = asyncio.create_task(wait)
+    while not server.jobs:
+        await asyncio.sleep(0.001)
+    if way == "task":
+        task.cancel()
+    with pytest.raises((asyncio.CancelledError, JobTimeoutError)) as caught:
+        await task
+    [transaction] = server.jobs
+    assert caught.value.__notes__ == [f"classify transaction: {transaction}"]
+    assert server.cancelled == cancelled
+
+
+async def test_a_create_that_fails_carries_its_transaction_id(session):
+    with pytest.raises(BadRequestError) as caught:
+        await session.create("dfl-0", rules=RULES, transaction_id="order-1")
+    assert caught.value.transaction_id == "order-1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1", "http://host:99999", "http://user:pw@host", "http://", "http://host?x=1", "ftp://x"],
+)
+def test_a_base_url_that_cannot_be_right(url):
+    with pytest.raises(ConfigurationError, match="base_url"):
+        ClassifySession(KEY, base_url=url)
+
+
+async def test_a_proxy_of_the_environment_is_not_used_for_this_machine(server, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with ClassifySession(KEY, base_url=server.url) as session:
+        assert not [job async for job in session.list()]
+    assert ClassifySession(KEY, base_url="http://host.example")._transport._proxy == "http://127.0.0.1:9"
+
+
+async def test_a_login_in_netrc_is_not_used(server, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with ClassifySession(KEY, base_url=server.url) as session:
+        assert not [job async for job in session.list()]
+
+
+async def test_a_borrowed_http_session_that_is_closed_is_told_so(server):
+    http = aiohttp.ClientSession()
+    await http.close()
+    async with ClassifySession(KEY, base_url=server.url, http=http) as session:
+        with pytest.raises(ConfigurationError, match=r"http: .* closed"):
+            await session.get("clj-1")
+
+
+async def test_a_pipe_is_no_document(session, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert expand([str(tmp_path)]) == []
+    with pytest.raises(ConfigurationError, match="is no ordinary file"):
+        await session.create_and_wait(tmp_path / "pipe", rules=RULES)

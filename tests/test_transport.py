@@ -26,6 +26,7 @@ from llamaclassify import (
     UnprocessableEntityError,
     WebhookConfiguration,
 )
+from llamaclassify.wire.lifetime import Lifetime
 from llamaclassify.wire.retries import Retries
 from llamaclassify.wire.transport import Secret, Transport
 
@@ -45,6 +46,7 @@ async def transport(time):
         http=None,
         timeout=5,
         retries=Retries(RetryPolicy(attempts=4, initial=1, maximum=2), sleep=time.sleep),
+        lifetime=Lifetime(),
     )
     yield made
     await made.aclose()

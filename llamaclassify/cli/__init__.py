@@ -1,4 +1,4 @@
-"""The command line, extra ``cli``: ``llamaclassify run``, ``llamaclassify serve``."""
+"""The command line, extra ``cli``."""
 
 import sys
 
@@ -7,6 +7,8 @@ def main() -> None:
     """Run the command line; the entry point of ``llamaclassify``."""
     try:
         from .main import commands
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ModuleNotFoundError as missing:
         sys.exit(f"llamaclassify: the command line needs {missing.name}: pip install 'llamaclassify[cli]'")
     commands()

@@ -14,7 +14,7 @@ import click
 from attrs import field, fields, frozen
 
 from ..errors import JobError
-from .exits import Exit, fail, run_async
+from .exits import Exit, fail, run_async, writing
 from .flags import Flag, Request, body_option, requested
 
 if TYPE_CHECKING:
@@ -80,12 +80,8 @@ def command(
             request = requested(flags, values)
             if note:
                 click.echo(f"Note: {note}", err=True)
-            try:
+            with writing():
                 run_async(lambda: _run(call, request, shared))
-            except BrokenPipeError:
-                raise  # whoever reads has had enough: click ends quietly
-            except OSError as error:
-                raise fail(f"cannot write: {error.strerror or error}", Exit.ERROR) from None
 
         parameters = [parameter for flag in flags for parameter in flag.parameters()]
         if body:

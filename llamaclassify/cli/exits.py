@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import Any
 
@@ -54,6 +54,17 @@ def status_of(error: LlamaClassifyError) -> Exit:
     if isinstance(error, JobError):
         return Exit.DEADLINE if isinstance(error, JobTimeoutError) else Exit.SOME_FAILED
     return Exit.USAGE if isinstance(error, ConfigurationError) else Exit.ERROR
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Turn a failure to write into one line; a reader that has had enough (`| head`) ends it quietly."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise fail(f"cannot write: {error.strerror or error}", Exit.ERROR) from None
 
 
 def run_async(command: Callable[[], Coroutine[Any, Any, Exit]]) -> None:

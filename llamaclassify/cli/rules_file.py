@@ -49,7 +49,7 @@ def _parsed(path: Path) -> Any:
         return read(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RulesFileError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         kind = path.suffix.lstrip(".").upper()
         raise RulesFileError(f"{path}: does not parse as {kind}: {error}") from None
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from .documents import expand
-from .exits import Exit, fail, run_async
+from .exits import Exit, fail, run_async, writing
 from .output import WRITERS, Record, Writer
 
 if TYPE_CHECKING:
@@ -64,18 +64,28 @@ def run(
     except RulesFileError as error:
         raise fail(str(error), Exit.USAGE) from None
     documents = expand(paths)
+    if output is not None and any(_is_same_file(output, path) for path in (str(rules_file), *documents)):
+        raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
     if not documents:
         raise fail("there is no file below the folders given", Exit.USAGE)
+    has_key = bool(os.environ.get("LLAMA_CLOUD_API_KEY", "").strip())
     if local is None:
-        local = not os.environ.get("LLAMA_CLOUD_API_KEY")
-    if not local and not os.environ.get("LLAMA_CLOUD_API_KEY"):
+        local = not has_key
+    if not local and not has_key:
         raise fail("--cloud needs a key: set LLAMA_CLOUD_API_KEY", Exit.AUTHENTICATION)
-    with ExitStack() as closing:
+    with writing(), ExitStack() as closing:
         stream = _open(output, closing)
         writer = WRITERS[form](stream)
         # Whatever ends the run, what is finished is printed.
         closing.callback(writer.close)
         run_async(lambda: _classify(documents, configuration, local, concurrency, writer))
+
+
+def _is_same_file(one: Path, other: str) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 async def _classify(
@@ -134,7 +144,7 @@ async def _local_session() -> AsyncIterator[ClassifySession]:
     except ModuleNotFoundError as missing:
         message = f"classifying on this machine needs {missing.name}: pip install 'llamaclassify[local]'"
         raise fail(message, Exit.USAGE) from None
-    why = "" if os.environ.get("LLAMA_CLOUD_API_KEY") else "no LLAMA_CLOUD_API_KEY: "
+    why = "" if os.environ.get("LLAMA_CLOUD_API_KEY", "").strip() else "no LLAMA_CLOUD_API_KEY: "
     click.echo(f"{why}classifying on this machine; no document leaves it", err=True)
     poll = PollPolicy(initial=0.05, maximum=0.5)
     async with (

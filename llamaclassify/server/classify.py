@@ -24,7 +24,8 @@ async def create(request: web.Request) -> web.Response:
     """Take a job in and start it; a known transaction id gives its first job."""
     project = project_of(request)
     body = await json_object(request)
-    known = project.transactions.get(str(body.get("transaction_id")))
+    transaction_id = body.get("transaction_id")
+    known = project.transactions.get(transaction_id) if isinstance(transaction_id, str) else None
     if known is not None:
         return answer(known.job)
     # The two deprecated names of the input are still read.

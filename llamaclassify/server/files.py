@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from attrs import Factory, define
 
 from .downloads import LONGEST_VALIDITY, VALIDITY, expanded, link_to
@@ -29,9 +30,9 @@ async def upload(request: web.Request) -> web.Response:
         await form.read(await request.multipart(), request.app[STORE])
         if form.path is None:
             raise ApiError(400, "file field is required for multipart requests.")
-    except ValueError as error:
+    except (ValueError, HttpProcessingError) as error:
         form.discard()
-        raise ApiError(400, f"The multipart body is broken: {error}") from None
+        raise ApiError(400, f"The multipart body is broken: {str(error) or type(error).__name__}") from None
     except BaseException:
         form.discard()
         raise

@@ -9,6 +9,7 @@ import codecs
 import io
 import re
 import zipfile
+import zlib
 from pathlib import PurePath
 
 from attrs import frozen
@@ -67,6 +68,7 @@ _BINARY_NAMES = frozenset(
     " .png .jpg .jpeg .gif .tif .tiff .bmp .webp".split()
 )
 # A few stray control characters are a printer's or a mailer's; more of them is no text.
+_MEMBER_READ = 1 << 20
 _CONTROLS_TOLERATED = 0.01
 
 
@@ -154,8 +156,8 @@ def _decode_8bit(data: bytes) -> str:
     if declared := _CHARSET.search(data, 0, 4096):
         try:
             return data.decode(declared[1].decode("ascii"), "replace")
-        except LookupError:
-            pass
+        except (LookupError, UnicodeError):
+            pass  # no such character set, or none for documents
     return data.decode("cp1252", "replace")
 
 
@@ -165,11 +167,10 @@ def _zip_mime(data: bytes) -> str:
             names = archive.namelist()
             if any(info.flag_bits & 1 for info in archive.infolist()):
                 raise ProtectedFileError
-            mime = archive.read("mimetype").decode("ascii", "replace").strip() if "mimetype" in names else ""
-            manifest = "META-INF/manifest.xml"
-            if mime in _ZIP_MIMES and manifest in names and b"encryption-data" in archive.read(manifest):
+            mime = _beginning(archive, "mimetype").decode("ascii", "replace").strip()
+            if mime in _ZIP_MIMES and b"encryption-data" in _beginning(archive, "META-INF/manifest.xml"):
                 raise ProtectedFileError
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError) as error:
         raise BrokenFileError from error
     if mime in _ZIP_MIMES:
         return mime
@@ -177,6 +178,14 @@ def _zip_mime(data: bytes) -> str:
         if any(name.startswith(part) for name in names):
             return office
     raise UnknownFormatError
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The first bytes of a member, b"" if there is none: a small archive may hold a member of gigabytes."""
+    if name not in archive.namelist():
+        return b""
+    with archive.open(name) as member:
+        return member.read(_MEMBER_READ)
 
 
 def _ole_mime(data: bytes) -> str:

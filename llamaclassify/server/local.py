@@ -64,7 +64,8 @@ class LocalServer:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as running:
             folder = running.enter_context(tempfile.TemporaryDirectory(prefix="llamaclassify-"))
-            runner = JobRunner(self._classify or self._pool(running), concurrency=self._workers)
+            pool = self._classify or self._pool(Path(folder), running)
+            runner = JobRunner(pool, concurrency=self._workers)
             running.push_async_callback(runner.stop)
             app = _application(Store(Path(folder)), runner)
             served = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_WITHIN)
@@ -85,8 +86,8 @@ class LocalServer:
     ) -> None:
         await self._running.aclose()
 
-    def _pool(self, running: AsyncExitStack) -> Classify:
-        pool = WorkerPool()
+    def _pool(self, folder: Path, running: AsyncExitStack) -> Classify:
+        pool = WorkerPool(folder)
         running.push_async_callback(pool.aclose)
         return pool.classify
 

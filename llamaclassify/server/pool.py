@@ -32,7 +32,9 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THR
 class WorkerPool:
     """Classifies documents in worker processes; as many run as are asked for at once."""
 
-    def __init__(self, *, timeout: float = DOCUMENT_TIMEOUT) -> None:
+    def __init__(self, folder: Path, *, timeout: float = DOCUMENT_TIMEOUT) -> None:
+        """Prepare workers that write what they must to `folder`."""
+        self._folder = folder
         self._timeout = timeout
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
@@ -43,7 +45,7 @@ class WorkerPool:
         Raises:
             UnclassifiableError: It cannot be read, took too long, or crashed its worker.
         """
-        worker = self._idle.pop() if self._idle else await self._start()
+        worker = await self._worker()
         request = {"path": str(path), "name": name, "configuration": encode(configuration)}
         try:
             with anyio.fail_after(self._timeout):
@@ -68,6 +70,15 @@ class WorkerPool:
         for worker in list(self._all):
             await self._end(worker)
 
+    async def _worker(self) -> _Worker:
+        """Give an idle worker, or a new one; one that was killed while idle is no document's fault."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.is_alive:
+                return worker
+            await self._end(worker)
+        return await self._start()
+
     async def _start(self) -> _Worker:
         worker = _Worker(
             await anyio.open_process(
@@ -76,7 +87,7 @@ class WorkerPool:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None,
-                env=os.environ | _ONE_THREAD,
+                env=os.environ | _ONE_THREAD | {"TMPDIR": str(self._folder)},
                 # Ctrl-C is for us to act on; a worker ends with its pipe.
                 start_new_session=True,
             )
@@ -96,6 +107,10 @@ class _Worker:
         self._requests = process.stdin
         self._answers = BufferedByteReceiveStream(process.stdout)
 
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None
+
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._requests.send(json.dumps(request).encode() + b"\n")
         answer = json.loads(await self._answers.receive_until(b"\n", _LONGEST_ANSWER))
@@ -103,6 +118,6 @@ class _Worker:
 
     async def kill(self) -> None:
         with anyio.CancelScope(shield=True):
-            if self._process.returncode is None:
+            if self.is_alive:
                 self._process.kill()
             await self._process.aclose()

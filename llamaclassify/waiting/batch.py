@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Awaitable,
@@ -15,6 +16,7 @@ from collections.abc import (
     Generator,
     Iterable,
 )
+from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Any
 
@@ -26,7 +28,6 @@ from ..errors import (
     AuthenticationError,
     ConfigurationError,
     JobError,
-    LlamaClassifyError,
     PaymentRequiredError,
     PermissionDeniedError,
 )
@@ -45,7 +46,7 @@ class Batch:
     Raises:
         AuthenticationError, PaymentRequiredError, PermissionDeniedError: The batch ends at once. Outcomes
             that were finished are delivered first; awaited, they are on the error as ``outcomes``.
-        Exception: What the source itself raises, after the outcomes that were under way.
+        Exception: What the source itself raises, after the outcomes that were under way, and likewise.
     """
 
     def __init__(
@@ -59,8 +60,11 @@ class Batch:
         if type(concurrency) is not int or concurrency < 1:
             message = f"concurrency: must be a whole number of 1 or more, got {concurrency!r}"
             raise ConfigurationError(message)
-        if isinstance(documents, str | bytes | os.PathLike):
+        if isinstance(documents, str | bytes | os.PathLike) or _is_named_bytes(documents):
             message = "documents: expected an iterable of documents, got one; give [document]"
+            raise ConfigurationError(message)
+        if not isinstance(documents, Iterable | AsyncIterable):
+            message = f"documents: expected an iterable of documents, got {type(documents).__name__}"
             raise ConfigurationError(message)
         self._documents = documents
         self._classify = classify
@@ -81,8 +85,8 @@ class Batch:
             async with self as stream:
                 async for outcome in stream:
                     outcomes.append(outcome)  # noqa: PERF401  (kept up to the error, if one comes)
-        except LlamaClassifyError as error:
-            error.outcomes = _in_order(outcomes)
+        except Exception as error:
+            vars(error)["outcomes"] = _in_order(outcomes)
             raise
         return _in_order(outcomes)
 
@@ -118,11 +122,11 @@ class Batch:
 
     async def _feed(self, send: MemoryObjectSendStream[Outcome]) -> None:
         """Pull documents as places become free; a place is free again once its outcome is taken."""
-        async with send, anyio.create_task_group() as tasks:
+        async with send, anyio.create_task_group() as tasks, aclosing(_each(self._documents)) as source:
             try:
                 index = 0
                 await self._places.acquire()
-                async for document in _each(self._documents):
+                async for document in source:
                     tasks.start_soon(self._one, index, document, send, tasks.cancel_scope)
                     index += 1
                     await self._places.acquire()
@@ -143,18 +147,37 @@ class Batch:
             batch.cancel()
         except Exception as error:  # one bad document never ends a batch
             seen = error.job if isinstance(error, JobError) and isinstance(error.job, Job) else None
-            await send.send(Outcome(index, document, seen, error))
+            _deliver_now(send, Outcome(index, document, seen, error))
         else:
-            await send.send(Outcome(index, document, job, None))
+            _deliver_now(send, Outcome(index, document, job, None))
 
 
-async def _each(documents: Documents) -> AsyncIterator[Document]:
+def _is_named_bytes(documents: object) -> bool:
+    return isinstance(documents, tuple) and [type(part) for part in documents] == [str, bytes]
+
+
+def _deliver_now(send: MemoryObjectSendStream[Outcome], outcome: Outcome) -> None:
+    """Hand an outcome over without a chance to be cancelled: there is a place in the stream for each."""
+    with suppress(anyio.BrokenResourceError):  # nobody reads any more
+        send.send_nowait(outcome)
+
+
+async def _each(documents: Documents) -> AsyncGenerator[Document]:
+    """Read the source, and close it if it is a generator that was not read to its end."""
     if isinstance(documents, AsyncIterable):
-        async for document in documents:
-            yield document
+        try:
+            async for document in documents:
+                yield document
+        finally:
+            if isinstance(documents, AsyncGenerator):
+                await documents.aclose()
     else:
-        for document in documents:
-            yield document
+        try:
+            for document in documents:
+                yield document
+        finally:
+            if isinstance(documents, Generator):
+                documents.close()
 
 
 def _in_order(outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -34,6 +34,8 @@ OnCancel = Literal["detach", "cancel"]
 
 _GRACE = 0.03
 """Seconds past the deadline within which a last answer still counts."""
+_LONGEST_LEAD = 0.25
+"""Seconds before the deadline at which the last look starts at the earliest."""
 _CANCEL_WITHIN = 2.0
 """Seconds that cancelling the remote job may hold up a cancelled wait."""
 
@@ -82,7 +84,9 @@ class _Wait(Generic[J]):
             seen = await self.look(self.job_id)
         if seen is None:
             raise self.timed_out()
-        self.answered_in = self.deadline.clock.now() - started
+        took = self.deadline.clock.now() - started
+        # Capped: one slow look must not end the wait early.
+        self.answered_in = min(took, _LONGEST_LEAD, self.policy.timeout / 10)
         self.job = seen
         return seen
 
@@ -207,7 +211,7 @@ async def wait_for(
         )
     except (JobTimeoutError, anyio.get_cancelled_exc_class()):
         if on_cancel == "cancel":
-            await _cancel_quietly(cancel, job_id)
+            await shielded(lambda: cancel(job_id))
         raise
     completed(ended)
     return ended
@@ -236,10 +240,10 @@ def on_cancel_in(value: str) -> OnCancel:
     raise ConfigurationError(message)
 
 
-async def _cancel_quietly(cancel: Callable[[str], Awaitable[object]], job_id: str) -> None:
-    """Cancel the remote job, out of reach of our own cancellation but not for long."""
+async def shielded(clean_up: Callable[[], Awaitable[object]]) -> None:
+    """Clean up on the server, out of reach of our own cancellation but not for long."""
     with anyio.move_on_after(_CANCEL_WITHIN, shield=True):
         try:
-            await cancel(job_id)
+            await clean_up()
         except LlamaClassifyError:
-            return  # it ended meanwhile, or cannot be reached: the error under way says more
+            return  # the job ended meanwhile, or cannot be reached: the error under way says more

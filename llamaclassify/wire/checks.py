@@ -77,6 +77,9 @@ def listed(name: str, values: Iterable[T] | None) -> tuple[T, ...] | None:
     if isinstance(values, str):
         message = f"{name}: expected a list, got the text {values!r}; give [{values!r}]"
         raise ConfigurationError(message)
+    if values is not None and not isinstance(values, Iterable):
+        message = f"{name}: expected a list, got {type(values).__name__}"
+        raise ConfigurationError(message)
     return None if values is None else tuple(values)
 
 
@@ -201,6 +204,8 @@ def _text(
         yield Issue(loc, f"is missing; give {bounds}", "missing")
     elif not isinstance(value, str):
         yield Issue(loc, f"must be a text of {bounds}, got {_kind(value)}", "string_type")
+    elif any("\ud800" <= character <= "\udfff" for character in value):
+        yield Issue(loc, "holds half a character (a lone surrogate)", "string_unicode")
     elif len(value) < shortest:
         message = f"must have {bounds}, has {len(value)}: {value!r}"
         yield Issue(loc, message, "string_too_short")

@@ -7,10 +7,20 @@ import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import chain
+from types import UnionType
 from typing import Any
 
-from ..errors import BadRequestError, ConfigurationError, ConflictError
-from ..models import Configuration, DeletedJob, Job, JobStatus, Rule, WebhookConfiguration, timestamp
+from ..errors import BadRequestError, ConfigurationError, ConflictError, LlamaClassifyError
+from ..models import (
+    Configuration,
+    DeletedJob,
+    Job,
+    JobStatus,
+    ParsingConfiguration,
+    Rule,
+    WebhookConfiguration,
+    timestamp,
+)
 from .checks import (
     CLASSIFIER_DESCRIPTION_LENGTH as LONG_DESCRIPTION,
     identifier,
@@ -23,7 +33,7 @@ from .checks import (
 )
 from .converter import decode, encode_request
 from .pagination import Pager
-from .retries import RETRIED_STATUSES
+from .retries import RETRIED_STATUSES, acted_before
 from .transport import Transport
 
 _PATH = "/api/v2/classify"
@@ -104,8 +114,14 @@ class ClassifyJobs:
         refuse(input_issues(body))
         # 409 is a concurrent create with the same key: the next attempt finds the job.
         retried = RETRIED_STATUSES | {409}
-        answer = await self._transport.request("POST", _PATH, query=query, body=body, retried=retried)
-        return decode(Job, answer, request=f"POST {_PATH}")
+        try:
+            answer = await self._transport.request(
+                "POST", _PATH, query=query, body=body, kind="create", retried=retried
+            )
+            return decode(Job, answer, request=f"POST {_PATH}")
+        except LlamaClassifyError as error:
+            error.transaction_id = body["transaction_id"]
+            raise
 
     async def get(
         self,
@@ -186,7 +202,7 @@ class ClassifyJobs:
         try:
             return await self._job("POST", job_id, "/cancel", query)
         except (BadRequestError, ConflictError) as error:
-            if not error.attempts:
+            if not acted_before(error):
                 raise
             return await self._job("GET", job_id, "", query)
 
@@ -271,20 +287,25 @@ def _one_configuration(
     if rules is not None and configuration is not None:
         message = "configuration: give either rules or a configuration, not both"
         raise ConfigurationError(message)
-    if configuration is not None and not isinstance(configuration, Configuration):
-        message = f"configuration: expected a Configuration, got {type(configuration).__name__}"
-        raise ConfigurationError(message)
-    if rules is None:
-        return configuration
-    given = listed("rules", rules) or ()
-    for index, rule in enumerate(given):
-        if not isinstance(rule, Rule):
-            message = f"rules[{index}]: expected a Rule, got {type(rule).__name__}"
-            raise ConfigurationError(message)
-    return Configuration(rules=given)
+    _expect("configuration", configuration, Configuration | None)
+    if rules is not None:
+        configuration = Configuration(rules=listed("rules", rules) or ())
+    if configuration is None:
+        return None
+    for index, rule in enumerate(configuration.rules):
+        _expect(f"rules[{index}]", rule, Rule)
+    _expect("parsing_configuration", configuration.parsing_configuration, ParsingConfiguration | None)
+    return configuration
+
+
+def _expect(name: str, value: object, kind: type | UnionType) -> None:
+    if not isinstance(value, kind):
+        wanted = str(kind).removesuffix(" | None").rpartition(".")[2].strip("'>")
+        raise ConfigurationError(f"{name}: expected a {wanted}, got {type(value).__name__}")
 
 
 def _bound(name: str, moment: datetime | None) -> str | None:
+    _expect(name, moment, datetime | None)
     if moment is not None and moment.tzinfo is None:
         message = f"{name}: {moment} has no time zone; give one, such as datetime.UTC"
         raise ConfigurationError(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from collections.abc import AsyncIterable, Callable, Iterable
 from pathlib import Path
@@ -258,13 +259,15 @@ def _named(name: str, content: Any, fields: dict[str, str]) -> Upload:
 
 def _readable_size(path: Path) -> int:
     try:
-        with path.open("rb") as file:
-            return os.fstat(file.fileno()).st_size
+        kind = path.stat().st_mode
+        if stat.S_ISREG(kind):
+            with path.open("rb") as file:
+                return os.fstat(file.fileno()).st_size
+        # Opening a pipe could wait for ever.
+        problem = "is a folder, not a file" if stat.S_ISDIR(kind) else "is no ordinary file"
     except FileNotFoundError:
         problem = "no such file"
-    except IsADirectoryError:
-        problem = "is a folder, not a file"
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror or error}"
+    except (OSError, ValueError) as error:
+        problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     message = f"document: {path}: {problem}"
     raise ConfigurationError(message)

@@ -8,6 +8,7 @@ until it is no bound any more.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -60,17 +61,25 @@ class Limiter:
             "upload": _windows(limit.uploads) + shared,
             "other": shared,
         }
+        self._turns = {kind: asyncio.Lock() for kind in self._windows}
         self._pushback = _Pushback()
 
     async def admit(self, kind: Kind) -> None:
         """Wait until a request of this kind may be sent."""
-        now = self._now()
-        at = max((window.next(now) for window in self._windows[kind]), default=now)
-        at = self._pushback.next(at)
-        for window in self._windows[kind]:
-            window.take(at)
-        if at > now:
-            await self._sleep(at - now)
+        windows = self._windows[kind]
+        async with self._turns[kind]:
+            # Looked at again after each sleep: the server may have pushed back meanwhile. Nothing is taken
+            # before it is used, so a request that is cancelled here costs the others nothing.
+            now = self._now()
+            while (at := self._earliest(windows, now)) > now:
+                await self._sleep(at - now)
+                now = self._now()
+            for window in windows:
+                window.take(now)
+            self._pushback.take(now)
+
+    def _earliest(self, windows: list[_Window], now: float) -> float:
+        return max(self._pushback.next(now), *(window.next(now) for window in windows), now)
 
     def answered(self, status: int | None, retry_after: float | None = None) -> None:
         """Learn from an answer; `status` is None where none came."""
@@ -111,13 +120,14 @@ class _Pushback:
         # The last answers: when each came, and whether it was a refusal.
         self._answers: deque[tuple[float, bool]] = deque(maxlen=_LAST_ANSWERS)
 
-    def next(self, at: float) -> float:
-        at = max(at, self._next)
+    def next(self, now: float) -> float:
+        return max(now, self._next)
+
+    def take(self, now: float) -> None:
         if self._to_be_cut:
             self._cut()
         if self._rate is not None:
-            self._next = at + 1 / self._rate
-        return at
+            self._next = now + 1 / self._rate
 
     def refused(self, now: float, retry_after: float) -> None:
         self._answers.append((now, True))

@@ -16,7 +16,7 @@ import anyio
 from attrs import frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from ..errors import APIConnectionError, APIStatusError, LlamaClassifyError
+from ..errors import APIConnectionError, APIStatusError, LlamaClassifyError, RateLimitError
 from ..policies import RetryPolicy
 from .limits import Kind, Limiter
 
@@ -91,6 +91,14 @@ class Retries:
         return max(random.uniform(0, longest), min(asked, LONGEST_RETRY_AFTER))  # noqa: S311
 
 
+def acted_before(error: LlamaClassifyError) -> bool:
+    """Tell whether the server may have acted on an earlier attempt of the request that ended in `error`."""
+    return any(
+        earlier.sent if isinstance(earlier, APIConnectionError) else not isinstance(earlier, RateLimitError)
+        for earlier in error.attempts
+    )
+
+
 def is_passing(error: BaseException) -> bool:
     """Tell whether an error may be gone at the next attempt."""
     if isinstance(error, APIStatusError):
@@ -108,7 +116,7 @@ def retry_after(value: str | None) -> float | None:
         pass
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -11,14 +11,16 @@ import functools
 import json
 import logging
 import os
-import re
-from collections.abc import AsyncIterable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import anyio
+from anyio.to_thread import run_sync
 from attrs import field, frozen
 from yarl import URL
 
@@ -31,21 +33,16 @@ from ..errors import (
     ResponseDecodeError,
 )
 from ..version import __version__
+from .lifetime import Lifetime
 from .limits import Kind
-from .retries import RETRIED_STATUSES, Retries, is_passing, retry_after
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
+from .retries import RETRIED_STATUSES, Retries, acted_before, is_passing, retry_after
 
 SLOWEST_UPLOAD = 256 * 1024
 """Bytes a second: an upload may take this much longer than another request."""
 LARGEST_UPLOAD = 512 * 1024 * 1024
 """Bytes, as the service documents it."""
 
-_SECRETS = re.compile(
-    rb'("(?:webhook_signing_secret|webhook_headers|url)"\s*:\s*)("(?:[^"\\]|\\.)*"|\{[^}]*\})'
-)
+_SECRETS = frozenset({"webhook_signing_secret", "webhook_headers", "url", "form_fields"})
 _log = logging.getLogger("llamaclassify.http")
 
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -62,6 +59,10 @@ class Secret:
     def header(self) -> dict[str, str]:
         """The one form in which the key leaves: as a header."""
         return {"Authorization": f"Bearer {self._value}"}
+
+    def masked(self, content: bytes) -> bytes:
+        """Give the content without the key."""
+        return content.replace(self._value.encode(), b"***")
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -105,10 +106,16 @@ class Upload:
     @asynccontextmanager
     async def _opened(self) -> AsyncGenerator[Any]:
         if isinstance(self.document, Path):
-            async with await anyio.open_file(self.document, "rb") as file:
+            # By its descriptor: aiohttp would put a file's own name into a header, whatever it holds.
+            async with await anyio.open_file(await run_sync(_opened_descriptor, self.document), "rb") as file:
                 yield file.wrapped
         else:
-            yield self.document if isinstance(self.document, bytes) else self.document()
+            stream = self.document if isinstance(self.document, bytes) else self.document()
+            try:
+                yield stream
+            finally:
+                if isinstance(stream, AsyncGenerator):
+                    await stream.aclose()
 
 
 class Transport:
@@ -123,17 +130,20 @@ class Transport:
         http: aiohttp.ClientSession | None,
         timeout: float,
         retries: Retries,
+        lifetime: Lifetime,
     ) -> None:
         self._key = key
         self.base_url: str = base_url.rstrip("/")
         self._scope = scope
         self._http = http
         self._owned = http is None
+        # Not by aiohttp's trust_env: that would also take a login from ~/.netrc, in place of the key.
+        self._proxy = _proxy(self.base_url) if self._owned else None
         self._timeout = timeout
         self._retries = retries
+        self._lifetime = lifetime
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = os.getpid()
-        self._closed = False
 
     async def request(
         self,
@@ -167,6 +177,7 @@ class Transport:
             ResponseDecodeError: The last attempt's answer was not JSON.
         """
         name = f"{method} {path}"
+        may_be_empty = method == "DELETE"
         parameters = _parameters(self._scope, query or {})
         payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
 
@@ -177,7 +188,7 @@ class Transport:
             else:
                 async with upload.form() as form:
                     content = await exchange(form, self._timeout + _upload_seconds(upload))
-            return _json(name, content)
+            return None if may_be_empty and not content else _json(name, content)
 
         def is_retried(error: BaseException) -> bool:
             if upload is not None and upload.once:
@@ -188,7 +199,8 @@ class Transport:
                 return repeatable or not error.sent
             return repeatable and isinstance(error, ResponseDecodeError)
 
-        return await self._retries.run(attempt, is_retried, kind)
+        with self._lifetime.bounds():
+            return await self._retries.run(attempt, is_retried, kind)
 
     async def fetch(self, url: str) -> bytes:
         """Give what a presigned URL leads to; the key is not sent along.
@@ -202,7 +214,8 @@ class Transport:
         async def attempt() -> bytes:
             return await self._exchange(name, "GET", url, (), None, self._timeout, keyed=False)
 
-        return await self._retries.run(attempt, is_passing, "other")
+        with self._lifetime.bounds():
+            return await self._retries.run(attempt, is_passing, "other")
 
     async def delete(self, path: str, *, query: Query | None = None) -> Any:
         """Send a DELETE; one that is gone at a later attempt was deleted by an earlier one.
@@ -213,15 +226,17 @@ class Transport:
         try:
             return await self.request("DELETE", path, query=query)
         except NotFoundError as error:
-            if not error.attempts:
+            if not acted_before(error):
                 raise
             return None
 
     async def aclose(self) -> None:
         """Close what is owned; a second call does nothing."""
-        self._closed = True
+        self._lifetime.end()
         http, self._http = self._http, None
         if http is not None and self._owned:
+            # What has just been ended lets go of its connections first.
+            await asyncio.sleep(0)
             await http.close()
 
     async def _exchange(
@@ -248,6 +263,10 @@ class Transport:
                 # Made in place: a name bound to it would show the key in a traceback with locals.
                 headers=headers | (self._key.header() if keyed else {}),
                 timeout=aiohttp.ClientTimeout(total=seconds),
+                # A POST that is redirected would become a GET: it is an error of the base URL instead.
+                allow_redirects=method == "GET",
+                proxy=self._proxy if keyed or not self._owned else _proxy(url),
+                raise_for_status=False,
             ) as response:
                 status, content = response.status, await response.read()
                 after = retry_after(response.headers.get("Retry-After"))
@@ -257,18 +276,20 @@ class Transport:
             failure = APIConnectionError(f"{name}: {str(error) or type(error).__name__}")
             failure.sent = not isinstance(error, aiohttp.ClientConnectorError)
             raise failure from error
+        if keyed:
+            # A server may echo the key: it must not get into a log or an error.
+            content = self._key.masked(content)
         if keyed and _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s: %d %s", name, status, _without_secrets(content))
-        if status >= 400:
+        if status >= 300:
             raise APIStatusError.of(name, status, _json_or_text(content), after)
         return content
 
     def _session(self) -> aiohttp.ClientSession:
         """Give the HTTP session, opening our own at the first request."""
         loop = asyncio.get_running_loop()
-        if self._closed:
-            message = "the session is closed; open another one"
-            raise ConfigurationError(message)
+        if self._http is not None and self._http.closed:
+            raise ConfigurationError("http: the aiohttp session that was given is closed")
         if self._pid != os.getpid():
             message = "the session was made before a fork; make one in each process"
             raise ConfigurationError(message)
@@ -287,7 +308,6 @@ class Transport:
                     "User-Agent": f"llamaclassify/{__version__}",
                     "Accept": "application/json",
                 },
-                trust_env=True,
             )
         return self._http
 
@@ -296,7 +316,25 @@ def _without_secrets(body: bytes | aiohttp.FormData | None) -> str:
     """Give a body as the log may have it: webhooks' secrets and presigned URLs are the caller's alone."""
     if not isinstance(body, bytes):
         return "" if body is None else "(a form)"
-    return _SECRETS.sub(rb'\1"***"', body).decode(errors="replace")
+    try:
+        return json.dumps(_masked(json.loads(body)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return f"({len(body)} bytes that are not JSON)" if body else ""
+
+
+def _masked(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: "***" if key in _SECRETS and value else _masked(value) for key, value in data.items()}
+    return [_masked(item) for item in data] if isinstance(data, list) else data
+
+
+def _proxy(url: str) -> str | None:
+    """Give the proxy that the environment names for a URL; none for this machine itself."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in {"localhost", "::1"} or host.startswith("127.") or proxy_bypass(host):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
@@ -304,11 +342,18 @@ def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
     given = {key: value for key, value in query.items() if value is not None}
     pairs: list[tuple[str, str]] = []
     for key, value in {**scope, **given}.items():
-        if isinstance(value, str | int):
-            pairs.append((key, str(value)))
+        if isinstance(value, list | tuple):
+            pairs.extend((key, str(item)) for item in value)
         elif value is not None:
-            pairs.extend((key, item) for item in value)
+            pairs.append((key, str(value)))
     return pairs
+
+
+def _opened_descriptor(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise ConfigurationError(f"document: {path}: {error.strerror or error}") from None
 
 
 def _upload_seconds(upload: Upload) -> float:
@@ -317,16 +362,14 @@ def _upload_seconds(upload: Upload) -> float:
 
 
 def _json(name: str, content: bytes) -> Any:
-    if not content:
-        return None
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResponseDecodeError(name, "$", f"not JSON ({error})") from None
 
 
 def _json_or_text(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return content.decode(errors="replace")
