@@ -44,7 +44,8 @@ class PollPolicy:
         maximum: The longest pause between two looks, in seconds.
         multiplier: What each pause grows by.
         jitter: Each pause is stretched or shrunk by up to this fraction, so that waits spread out.
-        timeout: Seconds until the wait ends in `JobTimeoutError`; ``math.inf`` waits for ever.
+        timeout: Seconds until the wait ends in `JobTimeoutError`; ``math.inf`` waits for ever. An upload
+            before it is not counted: it has the session's own time-out, by its size.
     """
 
     initial: float = field(default=0.5, validator=_AtLeast(0.001))
@@ -64,7 +65,7 @@ class RetryPolicy:
     Attributes:
         attempts: Attempts in all; 1 never retries.
         initial: The first pause's upper bound, in seconds.
-        maximum: Every pause's upper bound, in seconds.
+        maximum: Every pause's upper bound, in seconds, where the server does not ask for a longer one.
     """
 
     attempts: int = field(default=5, validator=_AtLeast(1, whole=True))

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-from cattrs import Converter, transform_error
-from cattrs.gen import make_dict_structure_fn
 
 from ..errors import ResponseDecodeError
 from ..models import Configuration, Job, JobStatus, timestamp
 from ..models_v1 import ClassifierStatus
 
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+# cattrs is imported with the first JSON that is read: it would be a tenth of the package's import.
 T = TypeVar("T")
 CLASSIFY_PRODUCT = "classify_v2"
 """The product type of saved configurations for classification."""
@@ -31,7 +34,7 @@ def decode(kind: type[T], data: Any, *, request: str) -> T:
         ResponseDecodeError: The data does not have that shape; `path` says where.
     """
     try:
-        return _fast.structure(data, kind)
+        return _converter(thorough=False).structure(data, kind)
     except Exception:  # cattrs raises what the hooks and the data happen to raise
         path, problem = _diagnose(data, kind)
         raise ResponseDecodeError(request, path, problem) from None
@@ -39,7 +42,7 @@ def decode(kind: type[T], data: Any, *, request: str) -> T:
 
 def encode(value: Any) -> Any:
     """Give the wire's JSON with every key, null where there is nothing: what a server answers."""
-    return _fast.unstructure(value)
+    return _converter(thorough=False).unstructure(value)
 
 
 def encode_request(value: Any) -> Any:
@@ -57,16 +60,22 @@ def _without_nulls(data: Any) -> Any:
 
 def _diagnose(data: Any, kind: Any) -> tuple[str, str]:
     """Structure once more, slowly, for the exact place of the first fault."""
+    from cattrs import transform_error  # noqa: PLC0415
+
     try:
-        _thorough.structure(data, kind)
+        _converter(thorough=True).structure(data, kind)
     except Exception as error:
         problem, _, path = transform_error(error)[0].rpartition(" @ ")
         return path, problem
     return "$", "not understood"
 
 
-def _converter(*, detailed_validation: bool) -> Converter:
-    converter = Converter(detailed_validation=detailed_validation)
+@cache
+def _converter(*, thorough: bool) -> Converter:
+    """Make the converter; a thorough one is slower and knows where the fault is."""
+    from cattrs import Converter  # noqa: PLC0415
+
+    converter = Converter(detailed_validation=thorough)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook(float, _number)
@@ -82,6 +91,8 @@ def _converter(*, detailed_validation: bool) -> Converter:
 
 
 def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], T]:
+    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415
+
     structure = make_dict_structure_fn(kind, converter)
 
     def hook(data: Any, _: Any) -> T:
@@ -134,15 +145,11 @@ def _parameters(data: Any, _: Any) -> Configuration | dict[str, Any]:
         message = f"expected an object, got {type(data).__name__}"
         raise TypeError(message)
     if data.get("product_type") == CLASSIFY_PRODUCT:
-        return _fast.structure(data, Configuration)
+        return _converter(thorough=False).structure(data, Configuration)
     return data
 
 
 def _parameters_json(parameters: Configuration | dict[str, Any]) -> Any:
     if isinstance(parameters, Configuration):
-        return {"product_type": CLASSIFY_PRODUCT, **_fast.unstructure(parameters)}
+        return {"product_type": CLASSIFY_PRODUCT, **_converter(thorough=False).unstructure(parameters)}
     return parameters
-
-
-_fast = _converter(detailed_validation=False)
-_thorough = _converter(detailed_validation=True)
