@@ -9,17 +9,16 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 import anyio
 from anyio.to_thread import run_sync
-from yarl import URL
 
 from .classifier_jobs import ClassifierJobs
 from .errors import ConfigurationError, JobTimeoutError
 from .models import Configuration, Job, Rule, WebhookConfiguration
 from .outcomes import Document, Documents
 from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
+from .settings import limiter_of, secret_of, url_of
 from .waiting import polling
 from .waiting.batch import Batch
 from .waiting.clock import Clock
@@ -27,16 +26,12 @@ from .wire.classify import ClassifyJobs, job_body, new_transaction_id
 from .wire.configurations import Configurations
 from .wire.files import Files
 from .wire.lifetime import Lifetime
-from .wire.limits import Limiter
 from .wire.retries import Retries
-from .wire.transport import Secret, Transport
+from .wire.transport import Transport
 
 if TYPE_CHECKING:
     import aiohttp
 
-HOSTED_URL = "https://api.cloud.llamaindex.ai"
-"""The hosted service in North America; Europe is https://api.cloud.eu.llamaindex.ai."""
-_HOSTED_DOMAIN = ".llamaindex.ai"
 DEFAULT_CONCURRENCY = 64
 
 
@@ -83,12 +78,12 @@ class ClassifySession(ClassifyJobs):
             ConfigurationError: There is no key, or the URL is none.
         """
         # Rebound at once: the bare key stays in no frame that a traceback could show.
-        key = api_key = _secret(api_key)  # type: ignore[assignment]
+        key = api_key = secret_of(api_key)  # type: ignore[assignment]
         if not 0 < timeout < math.inf:
             raise ConfigurationError(f"timeout: must be more than 0 seconds, got {timeout!r}")
         if retry is not None and not isinstance(retry, RetryPolicy):
             raise ConfigurationError(f"retry: expected a RetryPolicy, got {type(retry).__name__}")
-        url = _url(base_url)
+        url = url_of(base_url)
         lifetime = Lifetime()
         transport = Transport(
             key,
@@ -96,7 +91,7 @@ class ClassifySession(ClassifyJobs):
             scope={"organization_id": organization_id, "project_id": project_id},
             http=http,
             timeout=timeout,
-            retries=Retries(retry or RetryPolicy(), _limiter(rate_limit, url)),
+            retries=Retries(retry or RetryPolicy(), limiter_of(rate_limit, url)),
             lifetime=lifetime,
         )
         super().__init__(transport)
@@ -323,39 +318,3 @@ class ClassifySession(ClassifyJobs):
             message = f"document: {document!r} is taken for an id; for the file give Path({document!r})"
             raise ConfigurationError(message)
         return document
-
-
-def _secret(api_key: str | None) -> Secret:
-    given, api_key = os.environ.get("LLAMA_CLOUD_API_KEY") if api_key is None else api_key, None
-    if not isinstance(given, str) or not given.strip():
-        message = (
-            "api_key: none given; set LLAMA_CLOUD_API_KEY, or run a server of your own: llamaclassify serve"
-        )
-        raise ConfigurationError(message)
-    if not given.strip().isprintable() or not given.isascii():
-        del given
-        raise ConfigurationError("api_key: holds characters that no key has")
-    return Secret(given.strip())
-
-
-def _limiter(rate_limit: RateLimit | FollowServer | None, url: str) -> Limiter | None:
-    if rate_limit is FollowServer.FOLLOW_SERVER:
-        host = urlsplit(url).hostname or ""
-        rate_limit = RateLimit() if host.endswith(_HOSTED_DOMAIN) else RateLimit.unlimited()
-    if rate_limit is not None and not isinstance(rate_limit, RateLimit):
-        message = f"rate_limit: expected a RateLimit or None, got {type(rate_limit).__name__}"
-        raise ConfigurationError(message)
-    return None if rate_limit is None else Limiter(rate_limit)
-
-
-def _url(base_url: str | None) -> str:
-    url = base_url or os.environ.get("LLAMA_CLOUD_BASE_URL") or HOSTED_URL
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in {"http", "https"} and bool(URL(url).host) and parts.port != 0
-        bare = "@" not in parts.netloc and not parts.query and not parts.fragment
-    except ValueError:
-        right = bare = False
-    if not right or not bare:
-        raise ConfigurationError(f"base_url: expected http://host… or https://host…, got {url!r}")
-    return url

@@ -38,7 +38,7 @@ class Unit(Protocol):
 
     def start(self) -> bool:
         """Hear that it is under way; False: nobody waits any more."""
-        raise NotImplementedError
+        ...
 
     def complete(self, result: Result, pages: int) -> None:
         """Take the result."""

@@ -14,7 +14,7 @@ class Lifetime:
     """The time from the making of a session to its close; what is under way is ended with it."""
 
     def __init__(self) -> None:
-        self.ended = False
+        self.ended: bool = False
         self._under_way: set[anyio.CancelScope] = set()
 
     @contextmanager

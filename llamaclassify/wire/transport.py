@@ -36,36 +36,16 @@ from ..version import __version__
 from .lifetime import Lifetime
 from .limits import Kind
 from .retries import RETRIED_STATUSES, Retries, acted_before, is_passing, retry_after
+from .secret import Secret, without_secrets
 
 SLOWEST_UPLOAD = 256 * 1024
 """Bytes a second: an upload may take this much longer than another request."""
 LARGEST_UPLOAD = 512 * 1024 * 1024
 """Bytes, as the service documents it."""
 
-_SECRETS = frozenset({"webhook_signing_secret", "webhook_headers", "url", "form_fields"})
 _log = logging.getLogger("llamaclassify.http")
 
 Query = Mapping[str, str | int | Sequence[str] | None]
-
-
-class Secret:
-    """The API key, kept out of every repr, log and traceback."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def header(self) -> dict[str, str]:
-        """The one form in which the key leaves: as a header."""
-        return {"Authorization": f"Bearer {self._value}"}
-
-    def masked(self, content: bytes) -> bytes:
-        """Give the content without the key."""
-        return content.replace(self._value.encode(), b"***")
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
 
 
 Chunks = Callable[[], AsyncIterable[bytes]]
@@ -253,7 +233,7 @@ class Transport:
         """Send one attempt and give the body of its answer."""
         headers = {"Content-Type": "application/json"} if isinstance(data, bytes) else {}
         if _log.isEnabledFor(logging.DEBUG):
-            _log.debug("%s %s %s", name, parameters, _without_secrets(data))
+            _log.debug("%s %s %s", name, parameters, without_secrets(data))
         try:
             async with self._session().request(
                 method,
@@ -280,7 +260,7 @@ class Transport:
             # A server may echo the key: it must not get into a log or an error.
             content = self._key.masked(content)
         if keyed and _log.isEnabledFor(logging.DEBUG):
-            _log.debug("%s: %d %s", name, status, _without_secrets(content))
+            _log.debug("%s: %d %s", name, status, without_secrets(content))
         if status >= 300:
             raise APIStatusError.of(name, status, _json_or_text(content), after)
         return content
@@ -310,22 +290,6 @@ class Transport:
                 },
             )
         return self._http
-
-
-def _without_secrets(body: bytes | aiohttp.FormData | None) -> str:
-    """Give a body as the log may have it: webhooks' secrets and presigned URLs are the caller's alone."""
-    if not isinstance(body, bytes):
-        return "" if body is None else "(a form)"
-    try:
-        return json.dumps(_masked(json.loads(body)), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return f"({len(body)} bytes that are not JSON)" if body else ""
-
-
-def _masked(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: "***" if key in _SECRETS and value else _masked(value) for key, value in data.items()}
-    return [_masked(item) for item in data] if isinstance(data, list) else data
 
 
 def _proxy(url: str) -> str | None:
