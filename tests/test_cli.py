@@ -213,7 +213,7 @@ def served():
         url = re.search(r"http://\S+?(?=;)", process.stdout.readline())[0]
         yield process, url
         if process.poll() is None:
-            process.kill()
+            process.terminate()
 
 
 @pytest.mark.parametrize(("key", "status"), [("llx-any", 3), ("wrong", 4)])
