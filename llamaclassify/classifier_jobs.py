@@ -61,7 +61,7 @@ class ClassifierJobs(ClassifierCalls):
             return await self.get(job_id, **scope)
 
         ended = await polling.wait_until_terminal(
-            look, job.id, policy=poll or self._poll, clock=self._clock, job=job
+            look, job.id, policy=polling.policy_in(poll, self._poll), clock=self._clock, job=job
         )
         try:
             # Some files may have results even where the job has failed.

@@ -97,8 +97,7 @@ class ClassifySession(ClassifyJobs):
         super().__init__(transport)
         self.files: Files = Files(transport)
         self.configurations: Configurations = Configurations(transport)
-        self._poll = PollPolicy()
-        self._poll = self._policy(poll)
+        self._poll = polling.policy_in(poll, PollPolicy())
         self._clock = Clock(sleep=lifetime.sleep)
 
     @property
@@ -134,7 +133,7 @@ class ClassifySession(ClassifyJobs):
         Raises:
             JobTimeoutError: The policy's time-out came first.
         """
-        return polling.watch(self.get, job_id, policy=self._policy(poll), clock=self._clock)
+        return polling.watch(self.get, job_id, policy=polling.policy_in(poll, self._poll), clock=self._clock)
 
     async def wait(self, job_id: str, poll: PollPolicy | None = None, *, on_cancel: str = "detach") -> Job:
         """Wait until a job has ended, and give it if it completed.
@@ -152,7 +151,7 @@ class ClassifySession(ClassifyJobs):
             self.get,
             self.cancel,
             job_id,
-            policy=self._policy(poll),
+            policy=polling.policy_in(poll, self._poll),
             clock=self._clock,
             on_cancel=polling.on_cancel_in(on_cancel),
         )
@@ -202,7 +201,7 @@ class ClassifySession(ClassifyJobs):
             document,
             shared,
             transaction_id=transaction_id or new_transaction_id(),
-            policy=self._policy(poll),
+            policy=polling.policy_in(poll, self._poll),
             on_cancel=polling.on_cancel_in(on_cancel),
         )
 
@@ -246,7 +245,7 @@ class ClassifySession(ClassifyJobs):
             webhook_configurations=webhook_configurations,
             webhook_configuration_ids=webhook_configuration_ids,
         )
-        policy = self._policy(poll)
+        policy = polling.policy_in(poll, self._poll)
         ending = polling.on_cancel_in(on_cancel)
 
         async def classify(document: Document) -> Job:
@@ -304,11 +303,6 @@ class ClassifySession(ClassifyJobs):
             deadline=deadline,
             on_cancel=on_cancel,
         )
-
-    def _policy(self, poll: PollPolicy | None) -> PollPolicy:
-        if poll is not None and not isinstance(poll, PollPolicy):
-            raise ConfigurationError(f"poll: expected a PollPolicy, got {type(poll).__name__}")
-        return poll or self._poll
 
     async def _stored(self, document: Document) -> str:
         """Give the id of a document on the server, uploading it if it is not there yet."""

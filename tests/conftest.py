@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from unittest.mock import Mock
 
 import aiohttp
 import aioresponses.core
 import pytest
+from aiohttp import web
 from attrs import define, field
 from hypothesis import settings
 
@@ -49,6 +51,21 @@ def mocked() -> Iterator[aioresponses.aioresponses]:
     """HTTP that is answered by the test; whatever it does not expect is refused."""
     with aioresponses.aioresponses() as mock:
         yield mock
+
+
+@asynccontextmanager
+async def serving(*routes: web.RouteDef) -> AsyncIterator[str]:
+    """Serve a test's own routes on this machine; gives the URL."""
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
 
 
 @define

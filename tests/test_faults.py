@@ -9,7 +9,7 @@ from aiohttp import web
 
 from llamaclassify import ClassifySession, PollPolicy, RetryPolicy
 
-from .conftest import KEY, RULES
+from .conftest import KEY, RULES, serving
 
 DOCUMENTS = [f"dfl-{number}" for number in range(1000)]
 
@@ -71,42 +71,21 @@ class Faulty:
         return web.json_response({"detail": "not now"}, status=int(fault))
 
 
-@pytest.fixture
-async def serve():
-    """Starts a faulty server; gives a session with it."""
-    runners, sessions = [], []
-
-    async def start(faulty):
-        app = web.Application()
-        app.router.add_post("/api/v2/classify", faulty.create)
-        app.router.add_get("/api/v2/classify/{job_id}", faulty.get)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-        runners.append(runner)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0]
-        session = ClassifySession(
-            KEY,
-            base_url=f"http://{host}:{port}",
-            retry=RetryPolicy(attempts=20, initial=0.001, maximum=0.01),
-            poll=PollPolicy(initial=0.001, timeout=60),
-        )
-        sessions.append(session)
-        return session
-
-    yield start
-    for session in sessions:
-        await session.aclose()
-    for runner in runners:
-        await runner.cleanup()
-
-
 @pytest.mark.parametrize("others", [0, 0.05])
-async def test_a_thousand_documents_make_a_thousand_jobs(serve, others):
+async def test_a_thousand_documents_make_a_thousand_jobs(others):
     asyncio.get_running_loop().set_debug(False)  # many requests: debugging them would take most of the time
     faulty = Faulty(lost=0.3, others=others)
-    session = await serve(faulty)
-    outcomes = await session.classify_many(DOCUMENTS, rules=RULES)
+    routes = [
+        web.post("/api/v2/classify", faulty.create),
+        web.get("/api/v2/classify/{job_id}", faulty.get),
+    ]
+    retry = RetryPolicy(attempts=20, initial=0.001, maximum=0.01)
+    poll = PollPolicy(initial=0.001, timeout=60)
+    async with (
+        serving(*routes) as url,
+        ClassifySession(KEY, base_url=url, retry=retry, poll=poll) as session,
+    ):
+        outcomes = await session.classify_many(DOCUMENTS, rules=RULES)
     assert [outcome.error for outcome in outcomes if not outcome.ok] == []
     assert [outcome.result.type for outcome in outcomes] == DOCUMENTS
     assert len(faulty.jobs) == 1000

@@ -1,6 +1,7 @@
 """Documents up and down: streams, attempts, and a key that goes to the API alone."""
 
 import os
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -8,7 +9,7 @@ from aiohttp import web
 
 from llamaclassify import APIConnectionError, ClassifySession, ConfigurationError, NotFoundError, RetryPolicy
 
-from .conftest import KEY
+from .conftest import KEY, serving
 
 CONTENT = b"line\n" * 40_000
 
@@ -97,25 +98,19 @@ class Storage:
 @pytest.fixture
 async def storage():
     """Starts such a server; gives a session with it."""
-    opened = []
+    async with AsyncExitStack() as running:
 
-    async def start(storage, **options):
-        app = web.Application()
-        app.router.add_post("/api/v1/beta/files", storage.upload)
-        app.router.add_get("/api/v1/beta/files/dfl-1/content", storage.content)
-        app.router.add_get("/elsewhere", storage.elsewhere)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0]
-        retry = RetryPolicy(attempts=3, initial=0)
-        session = ClassifySession(KEY, base_url=f"http://{host}:{port}", retry=retry, **options)
-        opened.extend([session.aclose, runner.cleanup])
-        return session
+        async def start(storage):
+            routes = [
+                web.post("/api/v1/beta/files", storage.upload),
+                web.get("/api/v1/beta/files/dfl-1/content", storage.content),
+                web.get("/elsewhere", storage.elsewhere),
+            ]
+            url = await running.enter_async_context(serving(*routes))
+            session = ClassifySession(KEY, base_url=url, retry=RetryPolicy(attempts=3, initial=0))
+            return await running.enter_async_context(session)
 
-    yield start
-    for close in opened:
-        await close()
+        yield start
 
 
 async def test_each_attempt_opens_the_document_anew(storage, tmp_path):

@@ -28,7 +28,7 @@ from llamaclassify import (
 from llamaclassify.cli.documents import expand
 from llamaclassify.server import LocalServer
 
-from .conftest import KEY, RULES
+from .conftest import KEY, RULES, serving
 
 
 async def never(path, name, configuration):
@@ -314,17 +314,13 @@ class SlowCreate:
 async def slow():
     """A session with such a server, and the server."""
     server = SlowCreate()
-    app = web.Application()
-    app.router.add_post("/api/v2/classify", server.create)
-    app.router.add_post("/api/v2/classify/{job_id}/cancel", server.cancel)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0]
-    async with ClassifySession(KEY, base_url=f"http://{host}:{port}") as session:
+    routes = [
+        web.post("/api/v2/classify", server.create),
+        web.post("/api/v2/classify/{job_id}/cancel", server.cancel),
+    ]
+    async with serving(*routes) as url, ClassifySession(KEY, base_url=url) as session:
         yield session, server
-    server.released.set()
-    await runner.cleanup()
+        server.released.set()
 
 
 @pytest.mark.parametrize(("on_cancel", "cancelled"), [("detach", []), ("cancel", ["clj-1"])])

@@ -230,6 +230,13 @@ def completed(job: Job | ClassifierJob, results: Sequence[FileClassification] = 
         raise JobCancelledError(f"job {job.id} was cancelled", job=job, job_id=job.id, results=results)
 
 
+def policy_in(poll: PollPolicy | None, default: PollPolicy) -> PollPolicy:
+    """Check how a job is to be waited for; None is the default."""
+    if poll is not None and not isinstance(poll, PollPolicy):
+        raise ConfigurationError(f"poll: expected a PollPolicy, got {type(poll).__name__}")
+    return poll or default
+
+
 def on_cancel_in(value: str) -> OnCancel:
     """Check what is to become of the remote job."""
     if value == "detach":

@@ -137,7 +137,7 @@ class Transport:
         retried: Collection[int] = RETRIED_STATUSES,
         repeatable: bool = True,
     ) -> Any:
-        """Send one request and give its answer's JSON, or None where the answer has no body.
+        """Send one request and give its answer's JSON; None where a DELETE is answered without a body.
 
         Args:
             method: The HTTP method.
@@ -152,9 +152,11 @@ class Transport:
                 tried again only where it surely was not acted on: never sent, or refused with 429.
 
         Raises:
-            APIStatusError: The last attempt was answered with 400 or more.
+            APIStatusError: The last attempt was answered with 400 or more, or with a redirect of a request
+                that is no GET.
             APIConnectionError: The last attempt got no complete answer; `APITimeoutError` if not in time.
             ResponseDecodeError: The last attempt's answer was not JSON.
+            ConfigurationError: The session is closed, or of another loop or process.
         """
         name = f"{method} {path}"
         may_be_empty = method == "DELETE"
