@@ -19,6 +19,7 @@ from .errors import (
     JobError,
     JobFailedError,
     JobTimeoutError,
+    JournalError,
     LlamaClassifyError,
     NotFoundError,
     PaginationError,
@@ -27,6 +28,7 @@ from .errors import (
     PermissionDeniedError,
     RateLimitError,
     ResponseDecodeError,
+    SessionClosedError,
     UnprocessableEntityError,
 )
 from .models import (
@@ -50,7 +52,7 @@ from .models_v1 import (
     ClassifierStatus,
     FileClassification,
 )
-from .outcomes import Document, Documents, Outcome
+from .outcomes import Document, Documents, Outcome, Progress
 from .policies import PollPolicy, Rate, RateLimit, RetryPolicy
 from .session import ClassifySession
 from .version import __version__
@@ -84,6 +86,7 @@ __all__ = [
     "JobFailedError",
     "JobStatus",
     "JobTimeoutError",
+    "JournalError",
     "LlamaClassifyError",
     "NotFoundError",
     "Outcome",
@@ -96,6 +99,7 @@ __all__ = [
     "PermissionDeniedError",
     "PollPolicy",
     "PresignedUrl",
+    "Progress",
     "Rate",
     "RateLimit",
     "RateLimitError",
@@ -104,6 +108,7 @@ __all__ = [
     "RetryPolicy",
     "Rule",
     "SavedConfiguration",
+    "SessionClosedError",
     "UnprocessableEntityError",
     "Usage",
     "WebhookConfiguration",

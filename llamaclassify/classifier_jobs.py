@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from attrs import frozen
 
 from .errors import LlamaClassifyError
 from .models import Rule
-from .models_v1 import ClassifierParsingConfiguration, ClassifierResults
+from .models_v1 import ClassifierJob, ClassifierParsingConfiguration, ClassifierResults
 from .policies import PollPolicy
 from .waiting import polling
 from .waiting.clock import Clock
+from .waiting.schedule import Schedule
 from .wire.classifier_jobs import ClassifierCalls
 from .wire.transport import Transport
+
+
+@frozen
+class _Sighting:
+    """A v1 job as it was seen."""
+
+    _job: ClassifierJob
+
+    @property
+    def status(self) -> str:
+        return self._job.status
+
+    @property
+    def is_terminal(self) -> bool:
+        return self._job.is_terminal
+
+    def job(self) -> ClassifierJob:
+        return self._job
 
 
 class ClassifierJobs(ClassifierCalls):
@@ -22,6 +43,7 @@ class ClassifierJobs(ClassifierCalls):
         super().__init__(transport)
         self._poll = poll
         self._clock = clock
+        self._schedule = Schedule(clock.now())
 
     async def create_and_wait(
         self,
@@ -57,12 +79,15 @@ class ClassifierJobs(ClassifierCalls):
             file_ids, rules=rules, mode=mode, parsing_configuration=parsing_configuration, **scope
         )
 
-        async def look(job_id: str) -> Any:
-            return await self.get(job_id, **scope)
+        async def follow(job_id: str, at: float, saw: Callable[[_Sighting], float | None]) -> None:
+            due: float | None = at
+            while due is not None:
+                await self._clock.sleep(max(0.0, due - self._clock.now()))
+                due = saw(_Sighting(await self.get(job_id, **scope)))
 
-        ended = await polling.wait_until_terminal(
-            look, job.id, policy=polling.policy_in(poll, self._poll), clock=self._clock, job=job
-        )
+        waits = polling.Waits(follow, self._schedule, self._clock)
+        policy = polling.policy_in(poll, self._poll)
+        ended = await waits.until_terminal(job.id, policy, seen=_Sighting(job))
         try:
             # Some files may have results even where the job has failed.
             results = (await self.get_results(job.id, **scope)).items

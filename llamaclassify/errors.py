@@ -4,6 +4,8 @@
 
     LlamaClassifyError
     ├── ConfigurationError (also a ValueError)   the request cannot be right; nothing was sent
+    │   └── SessionClosedError                   the session was closed, before or meanwhile
+    ├── JournalError                             a batch's journal cannot be written or read
     ├── APIConnectionError                       no answer
     │   └── APITimeoutError                      no answer in time
     ├── APIStatusError                           an answer of 400 or more
@@ -62,6 +64,14 @@ def _rebuild(
 
 class ConfigurationError(LlamaClassifyError, ValueError):
     """A setting, an argument or a document that cannot be right; nothing was sent."""
+
+
+class SessionClosedError(ConfigurationError):
+    """The session was closed, before this was asked or while it was under way."""
+
+
+class JournalError(LlamaClassifyError):
+    """The journal of a batch cannot be written or read any more: the batch has ended, to lose nothing."""
 
 
 class APIConnectionError(LlamaClassifyError):

@@ -40,3 +40,27 @@ class Outcome:
     def result(self) -> Result | None:
         """The answer; None where there is an error."""
         return self.job.result if self.job is not None and self.ok else None
+
+
+@frozen(kw_only=True)
+class Progress:
+    """How far a batch is.
+
+    Attributes:
+        done: Documents that have an outcome, failed ones included.
+        failed: Those of them that have no result.
+        in_flight: Documents under way.
+        seconds: Since the batch was started.
+        total: Documents in all, where the source has a length.
+    """
+
+    done: int
+    failed: int
+    in_flight: int
+    seconds: float
+    total: int | None
+
+    @property
+    def rate(self) -> float:
+        """Documents done a second."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0

@@ -5,28 +5,31 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-import anyio
 from anyio.to_thread import run_sync
 
 from .classifier_jobs import ClassifierJobs
-from .errors import ConfigurationError, JobTimeoutError
+from .errors import ConfigurationError
 from .models import Configuration, Job, Rule, WebhookConfiguration
-from .outcomes import Document, Documents
+from .outcomes import Document, Documents, Progress
 from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
 from .settings import limiter_of, secret_of, url_of
 from .waiting import polling
 from .waiting.batch import Batch
+from .waiting.classifying import Classifying
 from .waiting.clock import Clock
-from .wire.classify import ClassifyJobs, job_body, new_transaction_id
+from .waiting.schedule import Schedule
+from .waiting.status_reader import StatusReader
+from .wire.classify import ClassifyJobs, JobBody, new_transaction_id
 from .wire.configurations import Configurations
 from .wire.files import Files
 from .wire.lifetime import Lifetime
 from .wire.retries import Retries
+from .wire.sighting import Sighting
 from .wire.transport import Transport
 
 if TYPE_CHECKING:
@@ -98,7 +101,12 @@ class ClassifySession(ClassifyJobs):
         self.files: Files = Files(transport)
         self.configurations: Configurations = Configurations(transport)
         self._poll = polling.policy_in(poll, PollPolicy())
+        self._lifetime = lifetime
         self._clock = Clock(sleep=lifetime.sleep)
+        self._reader: StatusReader = StatusReader(self._seen, self._all_seen, self._clock)
+        self._waits: polling.Waits[Job] = polling.Waits(
+            self._reader.follow, Schedule(self._clock.now()), self._clock
+        )
 
     @property
     def base_url(self) -> str:
@@ -133,7 +141,15 @@ class ClassifySession(ClassifyJobs):
         Raises:
             JobTimeoutError: The policy's time-out came first.
         """
-        return polling.watch(self.get, job_id, policy=polling.policy_in(poll, self._poll), clock=self._clock)
+        return self._waits.watch(job_id, polling.policy_in(poll, self._poll))
+
+    def notify(self, job_id: str) -> None:
+        """Have every wait on a job look at once: call it from a webhook that tells of the job.
+
+        Webhook or poll, whichever comes first, ends the wait. A job that nobody waits for yet is remembered
+        for a wait to come. Call it in the session's event loop.
+        """
+        self._reader.notify(job_id)
 
     async def wait(self, job_id: str, poll: PollPolicy | None = None, *, on_cancel: str = "detach") -> Job:
         """Wait until a job has ended, and give it if it completed.
@@ -147,14 +163,9 @@ class ClassifySession(ClassifyJobs):
         Raises:
             JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
         """
-        return await polling.wait_for(
-            self.get,
-            self.cancel,
-            job_id,
-            policy=polling.policy_in(poll, self._poll),
-            clock=self._clock,
-            on_cancel=polling.on_cancel_in(on_cancel),
-        )
+        policy, abandon = polling.policy_in(poll, self._poll), self._abandon_in(on_cancel)
+        with self._lifetime.guarding():
+            return await self._waits.until_completed(job_id, policy, abandon=abandon)
 
     async def create_and_wait(
         self,
@@ -190,20 +201,16 @@ class ClassifySession(ClassifyJobs):
             JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
             ConfigurationError: The document or the rules cannot be right; nothing was sent.
         """
-        shared = job_body(
+        shared = JobBody.made(
             rules=rules,
             configuration=configuration,
             configuration_id=configuration_id,
             webhook_configurations=webhook_configurations,
             webhook_configuration_ids=webhook_configuration_ids,
         )
-        return await self._classify(
-            document,
-            shared,
-            transaction_id=transaction_id or new_transaction_id(),
-            policy=polling.policy_in(poll, self._poll),
-            on_cancel=polling.on_cancel_in(on_cancel),
-        )
+        classifying = self._classifying(shared, poll, on_cancel)
+        with self._lifetime.guarding():
+            return await classifying.run(document, transaction_id or new_transaction_id())
 
     def classify_many(
         self,
@@ -215,6 +222,7 @@ class ClassifySession(ClassifyJobs):
         concurrency: int = DEFAULT_CONCURRENCY,
         poll: PollPolicy | None = None,
         on_cancel: str = "detach",
+        on_progress: Callable[[Progress], None] | None = None,
         webhook_configurations: Iterable[WebhookConfiguration] | None = None,
         webhook_configuration_ids: Iterable[str] | None = None,
     ) -> Batch:
@@ -232,77 +240,53 @@ class ClassifySession(ClassifyJobs):
             concurrency: How many documents may be under way.
             poll: How each job is waited for; the session's if not given.
             on_cancel: What becomes of the remote jobs of documents under way when the batch is left early.
+            on_progress: Called with the batch's `Progress` whenever a document is done.
             webhook_configurations: Where the server reports changes of these jobs.
             webhook_configuration_ids: The same, saved on the server.
 
         Raises:
             ConfigurationError: The rules or the numbers cannot be right; nothing was sent.
         """
-        shared = job_body(
+        shared = JobBody.made(
             rules=rules,
             configuration=configuration,
             configuration_id=configuration_id,
             webhook_configurations=webhook_configurations,
             webhook_configuration_ids=webhook_configuration_ids,
         )
-        policy = polling.policy_in(poll, self._poll)
-        ending = polling.on_cancel_in(on_cancel)
+        classifying = self._classifying(shared, poll, on_cancel)
 
         async def classify(document: Document) -> Job:
-            return await self._classify(
-                document,
-                shared,
-                transaction_id=new_transaction_id(),
-                policy=policy,
-                on_cancel=ending,
-            )
+            with self._lifetime.guarding():
+                return await classifying.run(document, new_transaction_id())
 
-        return Batch(documents, classify, concurrency=concurrency)
+        return Batch(documents, classify, concurrency=concurrency, on_progress=on_progress)
 
-    async def _classify(
-        self,
-        document: Document,
-        shared: Mapping[str, Any],
-        *,
-        transaction_id: str,
-        policy: PollPolicy,
-        on_cancel: polling.OnCancel,
-    ) -> Job:
-        """Take one document from where it is to its completed job."""
-        file_input = await self._stored(document)
-        deadline = polling.Deadline.after(self._clock, policy.timeout)
-        job: Job | None = None
-        try:
-            with deadline.scope():
-                job = await self._create(shared, file_input, transaction_id, {})
-            if job is None:
-                message = (
-                    f"the create was not answered within {policy.timeout:g} s; creating again with "
-                    f"transaction_id={transaction_id!r} gives the job that it may have made"
-                )
-                late = JobTimeoutError(message, job=None, job_id=None)
-                late.transaction_id = transaction_id
-                raise late
-        except (JobTimeoutError, anyio.get_cancelled_exc_class()) as error:
-            error.add_note(f"classify transaction: {transaction_id}")
-            if on_cancel == "cancel":
-                # The same key gives the job that may have been made, and with it the id to cancel.
-                async def undo() -> None:
-                    made = await self._create(shared, file_input, transaction_id, {})
-                    await self.cancel(made.id)
+    def _classifying(self, shared: JobBody, poll: PollPolicy | None, on_cancel: str) -> Classifying:
+        """Make how each document of one call is classified."""
 
-                await polling.shielded(undo)
-            raise
-        return await polling.wait_for(
-            self.get,
-            self.cancel,
-            job.id,
-            policy=policy,
-            clock=self._clock,
-            job=job,
-            deadline=deadline,
-            on_cancel=on_cancel,
+        async def create(file_input: str, transaction_id: str) -> Sighting:
+            return await self._create(shared, file_input, transaction_id)
+
+        return Classifying(
+            store=self._stored,
+            create=create,
+            abandon=self._abandon_in(on_cancel),
+            waits=self._waits,
+            policy=polling.policy_in(poll, self._poll),
         )
+
+    def _abandon_in(self, on_cancel: str) -> polling.Abandon | None:
+        return self._abandon if polling.on_cancel_in(on_cancel) == "cancel" else None
+
+    async def _abandon(self, find: Callable[[], Awaitable[str]]) -> None:
+        """Cancel the job that `find` gives, though the wait for it was cut off or the session closed."""
+
+        async def cancel() -> None:
+            await self.cancel(await find())
+
+        with self._lifetime.cleaning_up():
+            await polling.shielded(cancel)
 
     async def _stored(self, document: Document) -> str:
         """Give the id of a document on the server, uploading it if it is not there yet."""

@@ -12,10 +12,10 @@ import aiohttp
 import aioresponses.core
 import pytest
 from aiohttp import web
-from attrs import define, field
+from attrs import define, field, frozen
 from hypothesis import settings
 
-from llamaclassify import ClassifySession, Configuration, PollPolicy, Result, Rule
+from llamaclassify import ClassifySession, Configuration, Job, PollPolicy, Result, Rule
 from llamaclassify.server import LocalServer
 from llamaclassify.server.jobs import UnclassifiableError
 from llamaclassify.waiting.clock import Clock
@@ -82,6 +82,28 @@ class FakeTime:
     @property
     def clock(self) -> Clock:
         return Clock(now=lambda: self.now, sleep=self.sleep)
+
+
+@frozen
+class Seen:
+    """A job as a wait sees it."""
+
+    _job: Job
+
+    @property
+    def id(self) -> str:
+        return self._job.id
+
+    @property
+    def status(self) -> str:
+        return self._job.status
+
+    @property
+    def is_terminal(self) -> bool:
+        return self._job.is_terminal
+
+    def job(self) -> Job:
+        return self._job
 
 
 @pytest.fixture

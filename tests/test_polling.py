@@ -1,5 +1,8 @@
 """The wait for one job, with a clock that only sleeping moves."""
 
+import math
+from datetime import UTC, datetime, timedelta
+
 import anyio
 import pytest
 from hypothesis import given, strategies as st
@@ -13,11 +16,24 @@ from llamaclassify import (
     PollPolicy,
 )
 from llamaclassify.waiting.clock import Clock
-from llamaclassify.waiting.polling import wait_for, watch
+from llamaclassify.waiting.polling import Waits, shielded
+from llamaclassify.waiting.schedule import Schedule
 
-from .conftest import FakeTime
+from .conftest import FakeTime, Seen
 
 STEADY = PollPolicy(initial=1, maximum=4, multiplier=2, jitter=0, timeout=20)
+
+
+def following(clock, look):
+    """Follow a job by itself, with no reader between."""
+
+    async def follow(job_id, at, saw):
+        while at is not None:
+            if at > clock.now():
+                await clock.sleep(at - clock.now())
+            at = saw(look(job_id))
+
+    return follow
 
 
 class Script:
@@ -28,21 +44,31 @@ class Script:
         self.looks = 0
         self.cancelled = []
         self.time, self.seconds = time, seconds
+        self.schedule = Schedule(1000.0)
 
-    async def look(self, job_id):
+    def look(self, job_id):
         status = self.statuses[min(self.looks, len(self.statuses) - 1)]
         self.looks += 1
         if self.time:
             self.time.now += self.seconds
         if isinstance(status, Exception):
             raise status
-        return Job(id=job_id, status=status, error_message="no text" if status == "FAILED" else None)
+        return Seen(Job(id=job_id, status=status, error_message="no text" if status == "FAILED" else None))
 
-    async def cancel(self, job_id):
-        self.cancelled.append(job_id)
+    async def abandon(self, find):
+        async def cancel():
+            self.cancelled.append(await find())
 
-    def wait(self, time, policy=STEADY, **options):
-        return wait_for(self.look, self.cancel, "clj-1", policy=policy, clock=time.clock, **options)
+        await shielded(cancel)
+
+    def waits(self, clock):
+        return Waits(following(clock, self.look), self.schedule, clock)
+
+    async def wait(self, time, policy=STEADY, job=None, on_cancel="detach"):
+        abandon = self.abandon if on_cancel == "cancel" else None
+        clock = time.clock if isinstance(time, FakeTime) else time
+        seen = job and Seen(job)
+        return await self.waits(clock).until_completed("clj-1", policy, seen=seen, abandon=abandon)
 
 
 async def test_it_looks_before_it_sleeps(time):
@@ -85,7 +111,7 @@ async def test_the_last_look_is_timed_to_be_answered_at_the_deadline(time):
     script = Script("RUNNING", time=time, seconds=0.2)
     with pytest.raises(JobTimeoutError):
         await script.wait(time)
-    assert time.now == pytest.approx(1020)
+    assert 1020 - 1 / 64 <= time.now <= 1020
 
 
 async def test_a_status_nobody_knows_is_bounded_by_the_deadline_and_named(time):
@@ -124,14 +150,14 @@ async def test_a_wait_that_times_out_does_with_the_job_as_told(time, on_cancel, 
 async def test_a_wait_that_is_cancelled_does_with_the_job_as_told(on_cancel, cancelled):
     script = Script("RUNNING")
     with anyio.move_on_after(0.02) as scope:
-        await wait_for(script.look, script.cancel, "clj-1", policy=STEADY, clock=Clock(), on_cancel=on_cancel)
+        await script.wait(Clock(), on_cancel=on_cancel)
     assert scope.cancelled_caught
     assert script.cancelled == cancelled
 
 
 async def test_watch_gives_each_status_once(time):
     script = Script("PENDING", "PENDING", "RUNNING", "RUNNING", "FAILED")
-    jobs = watch(script.look, "clj-1", policy=STEADY, clock=time.clock)
+    jobs = script.waits(time.clock).watch("clj-1", STEADY)
     assert [job.status async for job in jobs] == ["PENDING", "RUNNING", "FAILED"]
 
 
@@ -156,5 +182,47 @@ def test_no_schedule_sleeps_across_the_deadline(initial, maximum, multiplier, ji
 
     anyio.run(give_up)
     assert sum(time.slept) <= timeout + 1e-6
-    assert all(0 <= pause <= maximum * (1 + jitter) + 1e-9 for pause in time.slept)
+    longest = max(initial, maximum) * (1 + jitter)
+    assert all(0 <= pause <= longest * 1.25 + 1e-9 for pause in time.slept)
     assert time.now - 1000 <= timeout + seconds + 1e-6
+
+
+async def test_a_wait_without_a_timeout_goes_on(time):
+    script = Script(*["RUNNING"] * 50, "COMPLETED")
+    await script.wait(time, PollPolicy(jitter=0, timeout=math.inf))
+    assert script.looks == 51
+
+
+async def test_a_timeout_of_zero_looks_once(time):
+    script = Script("RUNNING")
+    with pytest.raises(JobTimeoutError):
+        await script.wait(time, PollPolicy(timeout=0))
+    assert (script.looks, time.slept) == (1, [])
+
+
+async def test_what_jobs_took_sets_the_first_look_at_the_next(time):
+    script = Script("COMPLETED")
+    for _ in range(8):
+        script.schedule.learn(30.0)
+    await script.wait(time, PollPolicy(initial=1), job=Job(id="clj-1", status="PENDING"))
+    assert (script.looks, time.slept) == (1, [30])
+
+
+async def test_the_servers_own_times_tell_what_a_job_took(time):
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    ended = Job(id="clj-1", status="COMPLETED", created_at=made, updated_at=made + timedelta(seconds=7))
+    script = Script()
+
+    waits = Waits(following(time.clock, lambda _: Seen(ended)), script.schedule, time.clock)
+    for _ in range(8):
+        await waits.until_completed("clj-1", STEADY)
+    assert script.schedule.first_pause(1) == 7
+
+
+async def test_without_them_the_looks_tell(time):
+    script = Script("RUNNING", "COMPLETED")
+    for _ in range(8):
+        script.looks = 0
+        await script.wait(time, job=Job(id="clj-1", status="PENDING"))
+    # Seen running after 1 s and done 2 s later.
+    assert script.schedule.first_pause(1) == 2

@@ -24,6 +24,7 @@ from llamaclassify import (
     Rate,
     RateLimit,
     Result,
+    SessionClosedError,
 )
 from llamaclassify.cli.documents import expand
 from llamaclassify.server import LocalServer
@@ -285,7 +286,7 @@ async def test_closing_the_session_ends_every_wait_at_once(interval):
         await asyncio.sleep(0.03)
         await session.aclose()
         ended = await asyncio.gather(*waits, return_exceptions=True)
-    assert [type(error) for error in ended] == [ConfigurationError] * 5
+    assert [type(error) for error in ended] == [SessionClosedError] * 5
     assert all("closed" in str(error) and error.job_id for error in ended)
 
 

@@ -7,6 +7,7 @@ is. The task group lives in an async context manager, never across a generator's
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -15,8 +16,9 @@ from collections.abc import (
     Callable,
     Generator,
     Iterable,
+    Sized,
 )
-from contextlib import aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from types import TracebackType
 from typing import Any
 
@@ -28,13 +30,21 @@ from ..errors import (
     AuthenticationError,
     ConfigurationError,
     JobError,
+    JournalError,
     PaymentRequiredError,
     PermissionDeniedError,
+    SessionClosedError,
 )
 from ..models import Job
-from ..outcomes import Document, Documents, Outcome
+from ..outcomes import Document, Documents, Outcome, Progress
 
-_ENDS_THE_BATCH = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
+_ENDS_THE_BATCH = (
+    AuthenticationError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    SessionClosedError,
+    JournalError,
+)
 
 
 class Batch:
@@ -46,6 +56,7 @@ class Batch:
     Raises:
         AuthenticationError, PaymentRequiredError, PermissionDeniedError: The batch ends at once. Outcomes
             that were finished are delivered first; awaited, they are on the error as ``outcomes``.
+        SessionClosedError, JournalError: The session was closed, the journal cannot be written: likewise.
         Exception: What the source itself raises, after the outcomes that were under way, and likewise.
     """
 
@@ -55,6 +66,9 @@ class Batch:
         classify: Callable[[Document], Awaitable[Job]],
         *,
         concurrency: int,
+        journal: AbstractAsyncContextManager[object] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare to run `classify` over `documents`, at most `concurrency` at a time."""
         if type(concurrency) is not int or concurrency < 1:
@@ -69,6 +83,12 @@ class Batch:
         self._documents = documents
         self._classify = classify
         self._concurrency = concurrency
+        self._journal = journal or nullcontext()
+        self._on_progress = on_progress
+        self._now = now
+        self._started: float | None = None
+        self._ended: float | None = None
+        self._begun = self._done = self._failed = 0
         # Made when it is used: a batch may be prepared where no event loop runs.
         self._places: anyio.Semaphore
         self._tasks: TaskGroup
@@ -90,11 +110,25 @@ class Batch:
             raise
         return _in_order(outcomes)
 
+    @property
+    def progress(self) -> Progress:
+        """How far it is, at any time."""
+        until = self._now() if self._ended is None else self._ended
+        return Progress(
+            done=self._done,
+            failed=self._failed,
+            in_flight=self._begun - self._done if self._ended is None else 0,
+            seconds=0.0 if self._started is None else until - self._started,
+            total=len(self._documents) if isinstance(self._documents, Sized) else None,
+        )
+
     async def __aenter__(self) -> AsyncIterator[Outcome]:
         if self._used:
             message = "this batch has been used; call classify_many again"
             raise ConfigurationError(message)
         self._used = True
+        await self._journal.__aenter__()
+        self._started = self._now()
         send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
         self._places = anyio.Semaphore(self._concurrency)
         self._tasks = await anyio.create_task_group().__aenter__()
@@ -110,7 +144,12 @@ class Batch:
         self._tasks.cancel_scope.cancel()
         self._receive.close()
         # What the block raised is the caller's: the task group would wrap it in a group of its own.
-        await self._tasks.__aexit__(None, None, None)
+        try:
+            await self._tasks.__aexit__(None, None, None)
+        finally:
+            self._ended = self._now()
+            with anyio.CancelScope(shield=True):
+                await self._journal.__aexit__(None, None, None)
         return None
 
     async def _deliver(self) -> AsyncIterator[Outcome]:
@@ -140,16 +179,28 @@ class Batch:
         send: MemoryObjectSendStream[Outcome],
         batch: anyio.CancelScope,
     ) -> None:
+        self._begun += 1
         try:
-            job = await self._classify(document)
+            outcome = Outcome(index, document, await self._classify(document), None)
         except _ENDS_THE_BATCH as error:
-            self._fault = self._fault or error
-            batch.cancel()
+            self._end_with(error, batch)
+            return
         except Exception as error:  # one bad document never ends a batch
             seen = error.job if isinstance(error, JobError) and isinstance(error.job, Job) else None
-            _deliver_now(send, Outcome(index, document, seen, error))
-        else:
-            _deliver_now(send, Outcome(index, document, job, None))
+            outcome = Outcome(index, document, seen, error)
+            self._failed += 1
+        self._done += 1
+        _deliver_now(send, outcome)
+        if self._on_progress is not None:
+            try:
+                self._on_progress(self.progress)
+            except Exception as error:  # the caller's own, as if raised in its loop
+                self._end_with(error, batch)
+
+    def _end_with(self, error: Exception, batch: anyio.CancelScope) -> None:
+        """End the batch with an error, once what is finished has been delivered."""
+        self._fault = self._fault or error
+        batch.cancel()
 
 
 def _is_named_bytes(documents: object) -> bool:

@@ -7,13 +7,12 @@ here. There is one monotonic deadline. No sleep crosses it: the last look is tim
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
-from typing import Generic, Literal, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from typing import Generic, Literal
 
 import anyio
-from attrs import define, field
-from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_result, wait_exponential
+from attrs import define, field, frozen
+from tenacity import AttemptManager, RetryCallState, RetryError, Retrying, retry_if_result
 
 from ..errors import (
     ConfigurationError,
@@ -21,16 +20,20 @@ from ..errors import (
     JobFailedError,
     JobTimeoutError,
     LlamaClassifyError,
+    SessionClosedError,
 )
 from ..models import Job
 from ..models_v1 import ClassifierJob, FileClassification
 from ..policies import PollPolicy
 from .clock import Clock
-
-J = TypeVar("J", Job, ClassifierJob)
+from .looking import Follow, J, Sighting
+from .schedule import Schedule
 
 OnCancel = Literal["detach", "cancel"]
 """What becomes of the remote job when its wait is cancelled or times out."""
+
+Abandon = Callable[[Callable[[], Awaitable[str]]], Awaitable[None]]
+"""Ends a job on the server, out of reach of our own cancellation; is given what finds out the job's id."""
 
 _GRACE = 0.03
 """Seconds past the deadline within which a last answer still counts."""
@@ -63,158 +66,220 @@ class Deadline:
 
 @define
 class _Wait(Generic[J]):
-    """One wait under way."""
+    """One wait under way: what was seen last, and when to look next."""
 
     job_id: str
-    look: Callable[[str], Awaitable[J]]
     policy: PollPolicy
+    schedule: Schedule
     deadline: Deadline
-    job: J | None
+    seen: Sighting[J] | None
+    at: float = 0.0
+    backoff: float = 0.0
     answered_in: float = 0.0
-    looks: int = field(default=0)
+    is_last: bool = False
+    was_last: bool = False
+    is_over: bool = False
+    started: float | None = None
+    running_at: float = 0.0
+    attempts: Iterator[AttemptManager] = field(init=False)
+    attempt: AttemptManager = field(init=False)
 
-    async def next_look(self) -> J:
-        """Look once; a job that came with the create's answer has just been looked at."""
-        self.looks += 1
-        if self.looks == 1 and self.job is not None:
-            return self.job
-        started = self.deadline.clock.now()
-        seen: J | None = None
-        with self.deadline.scope():
-            seen = await self.look(self.job_id)
-        if seen is None:
-            raise self.timed_out()
-        took = self.deadline.clock.now() - started
+    def __attrs_post_init__(self) -> None:
+        self.backoff = min(self.policy.initial, self.policy.maximum)
+        now = self.deadline.clock.now()
+        self.running_at = now
+        if self.seen is None:
+            self._look_at(now)
+        else:
+            self.started = now
+            pause = self.schedule.first_pause(self.policy.initial)
+            if pause == self.policy.initial:
+                pause = self._next_backoff()
+            self._look_at(self.schedule.after(now + pause, self.policy.initial))
+        self.attempts = iter(self.looks())
+        self.attempt = next(self.attempts)
+
+    def looks(self) -> Retrying:
+        """Make tenacity's loop of looks and pauses.
+
+        Whoever looks also sleeps, for many waits together: so the loop itself needs no `AsyncRetrying`.
+        """
+        return Retrying(
+            sleep=_leave_to_the_look,
+            wait=self._pause,
+            stop=lambda _: self.was_last,
+            retry=retry_if_result(lambda seen: not seen.is_terminal),
+        )
+
+    def saw(self, seen: Sighting[J]) -> float | None:
+        """Take a look's sighting; gives when to look again, None where there is no more need or time to."""
+        now = self.deadline.clock.now()
         # Capped: one slow look must not end the wait early.
-        self.answered_in = min(took, _LONGEST_LEAD, self.policy.timeout / 10)
-        self.job = seen
-        return seen
+        self.answered_in = min(max(now - self.at, 0.0), _LONGEST_LEAD, self.policy.timeout / 10)
+        self.was_last = self.is_last
+        self.seen = seen
+        if not seen.is_terminal:
+            self.running_at = now
+        self.attempt.retry_state.set_result(seen)
+        try:
+            self.attempt = next(self.attempts)
+        except (StopIteration, RetryError):
+            self.is_over = True
+            return None
+        return self.at
 
-    def pause(self, state: RetryCallState) -> float:
-        """Give the policy's pause, cut so that the last look is answered at the deadline."""
-        policy = self.policy
-        backoff = wait_exponential(policy.initial, policy.maximum, policy.multiplier)(state)
-        jittered = backoff * (1 + policy.jitter * random.uniform(-1, 1))  # noqa: S311
-        return max(0.0, min(jittered, self.deadline.remaining() - self.answered_in))
+    def saw_change(self, seen: Sighting[J]) -> float | None:
+        """Take a look's sighting as `saw` does, and stop where the status has changed."""
+        before = self.seen
+        at = self.saw(seen)
+        return at if before is not None and before.status == seen.status else None
 
-    def is_last(self, _: RetryCallState) -> bool:
-        """Tell whether another look could not be answered in time."""
-        return self.deadline.remaining() <= self.answered_in
+    def duration(self, job: J) -> float | None:
+        """Give the seconds that a job took: as the server says, or as its looks tell; None where neither."""
+        if job.created_at is not None and job.updated_at is not None:
+            return max(0.0, (job.updated_at - job.created_at).total_seconds())
+        if self.started is None:
+            return None
+        return (self.running_at + self.deadline.clock.now()) / 2 - self.started
+
+    def _pause(self, _: RetryCallState) -> float:
+        """Give tenacity the policy's pause, after which the next look is made."""
+        pause = self._next_backoff()
+        self._look_at(self.schedule.after(self.deadline.clock.now() + pause, pause))
+        return pause
+
+    def _next_backoff(self) -> float:
+        backoff = self.backoff
+        self.backoff = min(backoff * self.policy.multiplier, self.policy.maximum)
+        return backoff * (1 + self.policy.jitter * random.uniform(-1, 1))  # noqa: S311
+
+    def _look_at(self, moment: float) -> None:
+        """Set the next look; the last one is to be answered at the deadline."""
+        latest = self.deadline.at - self.answered_in
+        self.is_last = moment >= latest
+        self.was_last = self.was_last or self.deadline.clock.now() >= latest
+        self.at = self.schedule.before(latest) if self.is_last else moment
 
     def timed_out(self) -> JobTimeoutError:
-        seen = f"last seen {self.job.status}" if self.job else "never seen"
-        message = f"job {self.job_id} did not end in time ({seen}); it can be waited for again"
-        return JobTimeoutError(message, job=self.job, job_id=self.job_id)
+        """Make the error of a wait that has taken too long."""
+        status = f"last seen {self.seen.status}" if self.seen else "never seen"
+        message = f"job {self.job_id} did not end in time ({status}); it can be waited for again"
+        return JobTimeoutError(message, job=self.seen.job() if self.seen else None, job_id=self.job_id)
 
 
-async def watch(
-    look: Callable[[str], Awaitable[J]],
-    job_id: str,
-    *,
-    policy: PollPolicy,
-    clock: Clock,
-    job: J | None = None,
-    deadline: Deadline | None = None,
-) -> AsyncGenerator[J]:
-    """Give the job each time its status has changed, and end with a status that is terminal.
+def _leave_to_the_look(_: float) -> None:
+    """Sleep not here: looks that are due together sleep together."""
 
-    Args:
-        look: Gives a job as it stands.
-        job_id: The job.
-        policy: When to look, and for how long.
+
+@frozen
+class Waits(Generic[J]):
+    """The waits of one session.
+
+    Attributes:
+        follow: Looks at a job again and again.
+        schedule: The moments of the looks.
         clock: The time to go by.
-        job: The job as the create's answer described it: no look is spent on that.
-        deadline: When to give up, where that was set before; else the policy's time-out from now.
-
-    Raises:
-        JobTimeoutError: The deadline came first.
     """
-    wait = _Wait(job_id, look, policy, deadline or Deadline.after(clock, policy.timeout), job)
-    retrying = AsyncRetrying(
-        sleep=clock.sleep,
-        wait=wait.pause,
-        stop=wait.is_last,
-        retry=retry_if_result(lambda seen: not seen.is_terminal),
-    )
-    status = None
-    try:
-        async for attempt in retrying:
-            # Not in the attempt's own context: an error while looking ends the wait.
-            seen = await wait.next_look()
-            attempt.retry_state.set_result(seen)
-            if seen.status != status:
-                status = seen.status
-                yield seen
-    except RetryError:
-        raise wait.timed_out() from None
 
+    follow: Follow[J]
+    schedule: Schedule
+    clock: Clock
 
-async def wait_until_terminal(
-    look: Callable[[str], Awaitable[J]],
-    job_id: str,
-    *,
-    policy: PollPolicy,
-    clock: Clock,
-    job: J | None = None,
-    deadline: Deadline | None = None,
-) -> J:
-    """Wait until a job has ended, however it ended, and give it; the arguments are those of `watch`.
+    async def watch(self, job_id: str, policy: PollPolicy) -> AsyncGenerator[J]:
+        """Give the job each time its status has changed, and end with a status that is terminal.
 
-    Raises:
-        JobTimeoutError: The deadline came first.
-    """
-    ended = job
-    statuses = watch(look, job_id, policy=policy, clock=clock, job=job, deadline=deadline)
-    try:
-        async with aclosing(statuses):
-            async for seen in statuses:
-                ended = seen
-    except (JobTimeoutError, anyio.get_cancelled_exc_class()) as error:
-        error.add_note(f"classify job: {job_id}")
-        raise
-    except LlamaClassifyError as error:
-        error.job_id = job_id
-        raise
-    assert ended is not None  # noqa: S101  (watch gives at least one status, or raises)
-    return ended
+        Raises:
+            JobTimeoutError: The policy's time-out came first.
+        """
+        wait = self._wait(job_id, policy, None, None)
+        status = None
+        while not wait.is_over:
+            with wait.deadline.scope() as scope:
+                await self.follow(job_id, wait.at, wait.saw_change)
+            if scope.cancelled_caught or wait.seen is None or wait.seen.status == status:
+                break
+            status = wait.seen.status
+            yield wait.seen.job()
+        if wait.seen is None or not wait.seen.is_terminal:
+            raise wait.timed_out()
 
+    async def until_terminal(
+        self,
+        job_id: str,
+        policy: PollPolicy,
+        *,
+        seen: Sighting[J] | None = None,
+        deadline: Deadline | None = None,
+    ) -> J:
+        """Wait until a job has ended, however it ended, and give it.
 
-async def wait_for(
-    look: Callable[[str], Awaitable[Job]],
-    cancel: Callable[[str], Awaitable[object]],
-    job_id: str,
-    *,
-    policy: PollPolicy,
-    clock: Clock,
-    job: Job | None = None,
-    deadline: Deadline | None = None,
-    on_cancel: OnCancel = "detach",
-) -> Job:
-    """Wait until a job has ended, and give it if it completed.
+        Args:
+            job_id: The job.
+            policy: When to look, and for how long.
+            seen: The job as the create's answer described it: no look is spent on that.
+            deadline: When to give up, where that was set before; else the policy's time-out from now.
 
-    Args:
-        look: Gives a job as it stands.
-        cancel: Ends a job on the server.
-        job_id: The job.
-        policy: When to look, and for how long.
-        clock: The time to go by.
-        job: The job as the create's answer described it.
-        deadline: When to give up, where that was set before.
-        on_cancel: What becomes of the remote job when this wait is cancelled or times out.
+        Raises:
+            JobTimeoutError: The deadline came first.
+        """
+        if seen is not None and seen.is_terminal:
+            return seen.job()
+        wait = self._wait(job_id, policy, seen, deadline)
+        try:
+            with wait.deadline.scope():
+                await self.follow(job_id, wait.at, wait.saw)
+        except anyio.get_cancelled_exc_class() as error:
+            error.add_note(f"classify job: {job_id}")
+            raise
+        except LlamaClassifyError as error:
+            error.job_id = job_id
+            raise
+        if wait.seen is None or not wait.seen.is_terminal:
+            raise wait.timed_out()
+        job = wait.seen.job()
+        if (seconds := wait.duration(job)) is not None:
+            self.schedule.learn(seconds)
+        return job
 
-    Raises:
-        JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
-    """
-    try:
-        ended = await wait_until_terminal(
-            look, job_id, policy=policy, clock=clock, job=job, deadline=deadline
-        )
-    except (JobTimeoutError, anyio.get_cancelled_exc_class()):
-        if on_cancel == "cancel":
-            await shielded(lambda: cancel(job_id))
-        raise
-    completed(ended)
-    return ended
+    async def until_completed(
+        self,
+        job_id: str,
+        policy: PollPolicy,
+        *,
+        seen: Sighting[J] | None = None,
+        deadline: Deadline | None = None,
+        abandon: Abandon | None = None,
+    ) -> J:
+        """Wait until a job has ended, and give it if it completed.
+
+        Args:
+            job_id: The job.
+            policy: When to look, and for how long.
+            seen: The job as the create's answer described it.
+            deadline: When to give up, where that was set before.
+            abandon: Ends the job on the server when this wait is cut off; None leaves it running.
+
+        Raises:
+            JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
+        """
+        try:
+            ended = await self.until_terminal(job_id, policy, seen=seen, deadline=deadline)
+        except (JobTimeoutError, SessionClosedError, anyio.get_cancelled_exc_class()):
+            if abandon is not None:
+
+                async def known() -> str:
+                    return job_id
+
+                await abandon(known)
+            raise
+        completed(ended)
+        return ended
+
+    def _wait(
+        self, job_id: str, policy: PollPolicy, seen: Sighting[J] | None, deadline: Deadline | None
+    ) -> _Wait[J]:
+        deadline = deadline or Deadline.after(self.clock, policy.timeout)
+        return _Wait(job_id, policy, self.schedule, deadline, seen)
 
 
 def completed(job: Job | ClassifierJob, results: Sequence[FileClassification] = ()) -> None:

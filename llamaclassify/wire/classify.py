@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain
 from types import UnionType
 from typing import Any
 
-from ..errors import BadRequestError, ConfigurationError, ConflictError, LlamaClassifyError
+from attrs import frozen
+
+from ..errors import (
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    LlamaClassifyError,
+    ResponseDecodeError,
+)
 from ..models import (
     Configuration,
     DeletedJob,
@@ -34,7 +44,8 @@ from .checks import (
 from .converter import decode, encode_request
 from .pagination import Pager
 from .retries import RETRIED_STATUSES, acted_before
-from .transport import Transport
+from .sighting import Sighting
+from .transport import Query, Transport, json_bytes
 
 _PATH = "/api/v2/classify"
 _LARGEST_PAGE = 100
@@ -88,7 +99,7 @@ class ClassifyJobs:
             ConfigurationError: The request cannot be right; every field at fault is named.
         """
         given = _one_input(file_input, file_id=file_id, parse_job_id=parse_job_id)
-        shared = job_body(
+        shared = JobBody.made(
             rules=rules,
             configuration=configuration,
             configuration_id=configuration_id,
@@ -96,31 +107,31 @@ class ClassifyJobs:
             webhook_configuration_ids=webhook_configuration_ids,
         )
         query = {"organization_id": organization_id, "project_id": project_id}
-        return await self._create(shared, given, transaction_id, query)
+        transaction_id = new_transaction_id() if transaction_id is None else transaction_id
+        return (await self._create(shared, given, transaction_id, query)).job()
 
     async def _create(
         self,
-        shared: Mapping[str, Any],
+        shared: JobBody,
         file_input: str,
-        transaction_id: str | None,
-        query: Mapping[str, str | None],
-    ) -> Job:
-        """Start one of the jobs that have the `job_body` in common."""
-        body = {
-            **shared,
-            "file_input": file_input,
-            "transaction_id": new_transaction_id() if transaction_id is None else transaction_id,
-        }
-        refuse(input_issues(body))
+        transaction_id: str,
+        query: Mapping[str, str | None] | None = None,
+    ) -> Sighting:
+        """Start one of the jobs that have the `JobBody` in common."""
         # 409 is a concurrent create with the same key: the next attempt finds the job.
         retried = RETRIED_STATUSES | {409}
         try:
             answer = await self._transport.request(
-                "POST", _PATH, query=query, body=body, kind="create", retried=retried
+                "POST",
+                _PATH,
+                query=query,
+                body=shared.of(file_input, transaction_id),
+                kind="create",
+                retried=retried,
             )
-            return decode(Job, answer, request=f"POST {_PATH}")
+            return Sighting.of(answer, request=f"POST {_PATH}")
         except LlamaClassifyError as error:
-            error.transaction_id = body["transaction_id"]
+            error.transaction_id = transaction_id
             raise
 
     async def get(
@@ -222,36 +233,77 @@ class ClassifyJobs:
         deleted = {"id": job_id} if answer is None else answer
         return decode(DeletedJob, deleted, request=f"DELETE {path}")
 
+    async def _seen(self, job_id: str) -> Sighting:
+        """Look at one job."""
+        path = f"{_PATH}/{identifier('job_id', job_id)}"
+        return Sighting.of(await self._transport.request("GET", path), request=f"GET {path}")
+
+    async def _all_seen(self, job_ids: Sequence[str]) -> dict[str, Sighting]:
+        """Look at up to 100 jobs with one request; those that the listing leaves out are missing."""
+        query: Query = {"job_ids": job_ids, "page_size": _LARGEST_PAGE}
+        page = await self._transport.request("GET", _PATH, query=query)
+        found: dict[str, Sighting] = {}
+        for item in page.get("items") or () if isinstance(page, dict) else ():
+            with suppress(ResponseDecodeError):  # looked at again by its id, it shows what is wrong with it
+                seen = Sighting.of(item, request=f"GET {_PATH}")
+                found[seen.id] = seen
+        return found
+
     async def _job(self, method: str, job_id: str, action: str, query: dict[str, Any]) -> Job:
         path = f"{_PATH}/{identifier('job_id', job_id)}{action}"
         answer = await self._transport.request(method, path, query=query)
         return decode(Job, answer, request=f"{method} {path}")
 
 
-def job_body(
-    *,
-    rules: Iterable[Rule] | None,
-    configuration: Configuration | None,
-    configuration_id: str | None,
-    webhook_configurations: Iterable[WebhookConfiguration] | None,
-    webhook_configuration_ids: Iterable[str] | None,
-) -> dict[str, Any]:
-    """Make what the creates of one call have in common: checked and encoded once, however many they are.
+@frozen
+class JobBody:
+    """What the creates of one call have in common: checked and encoded once, however many they are.
 
-    Raises:
-        ConfigurationError: It cannot be right; every field at fault is named.
+    Attributes:
+        configuration: What is classified by, as canonical JSON: the configuration itself or a saved one's id.
     """
-    body = encode_request(
-        {
+
+    configuration: bytes
+    _opening: bytes
+
+    @classmethod
+    def made(
+        cls,
+        *,
+        rules: Iterable[Rule] | None,
+        configuration: Configuration | None,
+        configuration_id: str | None,
+        webhook_configurations: Iterable[WebhookConfiguration] | None,
+        webhook_configuration_ids: Iterable[str] | None,
+    ) -> JobBody:
+        """Check and encode it.
+
+        Raises:
+            ConfigurationError: It cannot be right; every field at fault is named.
+        """
+        named = {
             "configuration": _one_configuration(rules, configuration),
             "configuration_id": configuration_id,
+        }
+        webhooks = {
             "webhook_configurations": listed("webhook_configurations", webhook_configurations),
             "webhook_configuration_ids": listed("webhook_configuration_ids", webhook_configuration_ids),
         }
-    )
-    refuse(chain(rules_issues(body), webhook_issues(body.get("webhook_configurations"))))
-    _warn_of_long_descriptions(body)
-    return dict(body)
+        body = encode_request(named | webhooks)
+        refuse(chain(rules_issues(body), webhook_issues(body.get("webhook_configurations"))))
+        _warn_of_long_descriptions(body)
+        chosen = {key: body[key] for key in named if key in body}
+        return cls(json.dumps(chosen, sort_keys=True).encode(), json_bytes(body)[:-1])
+
+    def of(self, file_input: str, transaction_id: str) -> bytes:
+        """Give the body of one create.
+
+        Raises:
+            ConfigurationError: The input or the transaction id cannot be right.
+        """
+        own = {"file_input": file_input, "transaction_id": transaction_id}
+        refuse(input_issues(own))
+        return b"%b,%b" % (self._opening, json_bytes(own)[1:])
 
 
 def _warn_of_long_descriptions(body: Mapping[str, Any]) -> None:

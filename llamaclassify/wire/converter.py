@@ -6,6 +6,7 @@ reads the older spelling of a job's input; it never turns a null into ``'None'``
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,6 +22,9 @@ from ..models_v1 import ClassifierStatus
 if TYPE_CHECKING:
     from cattrs import Converter
 
+_REMEMBERED = 8
+"""So many different configurations are recognised when they come again."""
+
 # cattrs is imported with the first JSON that is read: it would be a tenth of the package's import.
 T = TypeVar("T")
 CLASSIFY_PRODUCT = "classify_v2"
@@ -29,6 +33,8 @@ CLASSIFY_PRODUCT = "classify_v2"
 
 def decode(kind: type[T], data: Any, *, request: str) -> T:
     """Structure `data` as `kind`; `request` names what was asked, for the error's text.
+
+    The data is not to be changed afterwards: an equal configuration is not structured again.
 
     Raises:
         ResponseDecodeError: The data does not have that shape; `path` says where.
@@ -103,6 +109,21 @@ def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], 
         if kind is Job and "document_input_value" in present:
             present.setdefault("file_input", present["document_input_value"])
         return structure(present, kind)
+
+    return _remembering(hook) if kind is Configuration else hook
+
+
+def _remembering(structure: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
+    """Structure what came before only once: every job of a batch echoes the same configuration."""
+    recent: deque[tuple[Any, T]] = deque(maxlen=_REMEMBERED)
+
+    def hook(data: Any, kind: Any) -> T:
+        for before, model in recent:
+            if before == data:
+                return model
+        model = structure(data, kind)
+        recent.appendleft((data, model))
+        return model
 
     return hook
 

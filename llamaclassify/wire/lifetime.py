@@ -1,13 +1,14 @@
-"""How long a session lives: closing it ends whatever it has under way."""
+"""How long a session lives: closing it ends whatever it has under way, and lets it clean up on the server."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import anyio
 
-from ..errors import ConfigurationError
+from ..errors import SessionClosedError
 
 
 class Lifetime:
@@ -16,16 +17,19 @@ class Lifetime:
     def __init__(self) -> None:
         self.ended: bool = False
         self._under_way: set[anyio.CancelScope] = set()
+        self._guarded = 0
+        self._all_gone: anyio.Event | None = None
+        self._cleaning_up: set[asyncio.Task[object] | None] = set()
 
     @contextmanager
     def bounds(self) -> Iterator[None]:
         """Run a block that the end of the session ends.
 
         Raises:
-            ConfigurationError: The session was closed, before or meanwhile.
+            SessionClosedError: The session was closed, before or meanwhile.
         """
-        if self.ended:
-            raise ConfigurationError("the session is closed; open another one")
+        if self.ended and asyncio.current_task() not in self._cleaning_up:
+            raise SessionClosedError("the session is closed; open another one")
         with anyio.CancelScope() as scope:
             self._under_way.add(scope)
             try:
@@ -33,15 +37,42 @@ class Lifetime:
             finally:
                 self._under_way.discard(scope)
         if scope.cancelled_caught:
-            raise ConfigurationError("the session was closed while this was under way")
+            raise SessionClosedError("the session was closed while this was under way")
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, but not beyond the end of the session."""
         with self.bounds():
             await anyio.sleep(seconds)
 
-    def end(self) -> None:
-        """End what is under way; a second call does nothing."""
+    @contextmanager
+    def guarding(self) -> Iterator[None]:
+        """Run a block that the close of the session waits for: it may have to clean up on the server."""
+        self._guarded += 1
+        try:
+            yield
+        finally:
+            self._guarded -= 1
+            if self._all_gone is not None and not self._guarded:
+                self._all_gone.set()
+
+    @contextmanager
+    def cleaning_up(self) -> Iterator[None]:
+        """Run a block that may ask the server though the session has ended."""
+        task = asyncio.current_task()
+        self._cleaning_up.add(task)
+        try:
+            yield
+        finally:
+            self._cleaning_up.discard(task)
+
+    async def end(self, grace: float) -> None:
+        """End what is under way, and give what has to clean up `grace` seconds for it."""
         self.ended = True
+        for scope in list(self._under_way):
+            scope.cancel()
+        if self._guarded:
+            self._all_gone = anyio.Event()
+            with anyio.move_on_after(grace):
+                await self._all_gone.wait()
         for scope in list(self._under_way):
             scope.cancel()

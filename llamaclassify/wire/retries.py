@@ -1,6 +1,7 @@
 """Trying one request again: when, how often, and how fast the session may ask at all.
 
-tenacity runs the loop, a fresh `AsyncRetrying` each time: one that is shared miscounts under concurrency.
+tenacity runs the loop, a fresh `AsyncRetrying` each time: one that is shared miscounts under concurrency. The
+loop is entered when the first attempt has failed, since it costs as much as a request's own bookkeeping.
 """
 
 from __future__ import annotations
@@ -46,7 +47,28 @@ class Retries:
         self, attempt: Callable[[], Awaitable[T]], is_retried: Callable[[BaseException], bool], kind: Kind
     ) -> T:
         """Run an attempt until it succeeds or fails for good; the earlier errors are on the last one."""
+        try:
+            return await self._paced(attempt, kind)
+        except LlamaClassifyError as error:
+            if self.policy.attempts == 1 or not is_retried(error):
+                raise
+            first = error
+        return await self._again(attempt, is_retried, kind, first)
+
+    async def _again(
+        self,
+        attempt: Callable[[], Awaitable[T]],
+        is_retried: Callable[[BaseException], bool],
+        kind: Kind,
+        first: LlamaClassifyError,
+    ) -> T:
+        """Go on after the first attempt, which is the loop's first too."""
         earlier: list[LlamaClassifyError] = []
+
+        async def next_attempt() -> T:
+            if not earlier:
+                raise first
+            return await self._paced(attempt, kind)
 
         def remember(state: RetryCallState) -> None:
             error = _error_of(state)
@@ -63,7 +85,7 @@ class Retries:
             reraise=True,
         )
         try:
-            return await retrying(self._paced, attempt, kind)
+            return await retrying(next_attempt)
         except LlamaClassifyError as error:
             error.attempts = tuple(earlier)
             raise

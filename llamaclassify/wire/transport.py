@@ -14,7 +14,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -43,6 +43,11 @@ SLOWEST_UPLOAD = 256 * 1024
 LARGEST_UPLOAD = 512 * 1024 * 1024
 """Bytes, as the service documents it."""
 
+_IN_FLIGHT = 64
+"""Requests of one kind at once: more connections would cost more than they bring, and run into limits."""
+
+_CLEAN_UP_WITHIN = 2.5
+"""Seconds that closing waits for cancels to reach the server, where a wait is to cancel its job."""
 _log = logging.getLogger("llamaclassify.http")
 
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -122,6 +127,8 @@ class Transport:
         self._timeout = timeout
         self._retries = retries
         self._lifetime = lifetime
+        # Waited for outside of a request's time-out, unlike a connection of aiohttp's pool.
+        self._places = {kind: asyncio.Semaphore(_IN_FLIGHT) for kind in get_args(Kind)}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = os.getpid()
 
@@ -143,7 +150,7 @@ class Transport:
             method: The HTTP method.
             path: The path below the base URL, percent-encoded.
             query: Query parameters over the session's own; None is left out, a list repeats its key.
-            body: What to send as JSON.
+            body: What to send as JSON; bytes are JSON already.
             upload: What to send as a form instead.
             kind: Which of the session's rate limits it counts for.
             retried: The statuses that are tried again.
@@ -161,15 +168,16 @@ class Transport:
         name = f"{method} {path}"
         may_be_empty = method == "DELETE"
         parameters = _parameters(self._scope, query or {})
-        payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        payload = body if body is None or isinstance(body, bytes) else json_bytes(body)
 
         async def attempt() -> Any:
             exchange = functools.partial(self._exchange, name, method, self.base_url + path, parameters)
-            if upload is None:
-                content = await exchange(payload, self._timeout)
-            else:
-                async with upload.form() as form:
-                    content = await exchange(form, self._timeout + _upload_seconds(upload))
+            async with self._places[kind]:
+                if upload is None:
+                    content = await exchange(payload, self._timeout)
+                else:
+                    async with upload.form() as form:
+                        content = await exchange(form, self._timeout + _upload_seconds(upload))
             return None if may_be_empty and not content else _json(name, content)
 
         def is_retried(error: BaseException) -> bool:
@@ -214,7 +222,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close what is owned; a second call does nothing."""
-        self._lifetime.end()
+        await self._lifetime.end(_CLEAN_UP_WITHIN)
         http, self._http = self._http, None
         if http is not None and self._owned:
             # What has just been ended lets go of its connections first.
@@ -281,8 +289,8 @@ class Transport:
             message = "the session belongs to another event loop; make one in each loop"
             raise ConfigurationError(message)
         if self._http is None:
-            # Concurrency is bounded where documents are handed out: a second bound here would only
-            # count waiting for a connection as part of a request's time-out.
+            # Bounded by our places: a bound here would count waiting for a connection as part of a
+            # request's time-out.
             self._http = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -325,6 +333,11 @@ def _opened_descriptor(path: Path) -> int:
 def _upload_seconds(upload: Upload) -> float:
     """How much longer than another request an upload may take."""
     return (LARGEST_UPLOAD if upload.size is None else upload.size) / SLOWEST_UPLOAD
+
+
+def json_bytes(value: Any) -> bytes:
+    """Write JSON as a request's body has it."""
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _json(name: str, content: bytes) -> Any:
