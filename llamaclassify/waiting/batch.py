@@ -130,7 +130,7 @@ class Batch:
         await self._journal.__aenter__()
         self._started = self._now()
         send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
-        self._places = anyio.Semaphore(self._concurrency)
+        self._places = anyio.Semaphore(self._concurrency, fast_acquire=True)
         self._tasks = await anyio.create_task_group().__aenter__()
         self._tasks.start_soon(self._feed, send)
         return self._deliver()

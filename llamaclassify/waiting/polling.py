@@ -105,6 +105,8 @@ class _Wait(Generic[J]):
         Whoever looks also sleeps, for many waits together: so the loop itself needs no `AsyncRetrying`.
         """
         return Retrying(
+            before=None,  # type: ignore[arg-type]  # tenacity takes it so; there is nothing to do
+            after=None,  # type: ignore[arg-type]
             sleep=_leave_to_the_look,
             wait=self._pause,
             stop=lambda _: self.was_last,

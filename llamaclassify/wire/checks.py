@@ -204,7 +204,7 @@ def _text(
         yield Issue(loc, f"is missing; give {bounds}", "missing")
     elif not isinstance(value, str):
         yield Issue(loc, f"must be a text of {bounds}, got {_kind(value)}", "string_type")
-    elif any("\ud800" <= character <= "\udfff" for character in value):
+    elif not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         yield Issue(loc, "holds half a character (a lone surrogate)", "string_unicode")
     elif len(value) < shortest:
         message = f"must have {bounds}, has {len(value)}: {value!r}"

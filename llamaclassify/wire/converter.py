@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import attrs
 
@@ -44,6 +46,14 @@ def decode(kind: type[T], data: Any, *, request: str) -> T:
     except Exception:  # cattrs raises what the hooks and the data happen to raise
         path, problem = _diagnose(data, kind)
         raise ResponseDecodeError(request, path, problem) from None
+
+
+def share_configuration(job: dict[str, Any]) -> None:
+    """Put the model in the place of a job's configuration: so all the jobs of a batch hold but one."""
+    echoed = job.get("configuration")
+    if echoed is not None:
+        with suppress(Exception):  # what is wrong with it is told where the job is decoded
+            job["configuration"] = _converter(thorough=False).structure(echoed, Configuration)
 
 
 def encode(value: Any) -> Any:
@@ -97,9 +107,16 @@ def _converter(*, thorough: bool) -> Converter:
 
 
 def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], T]:
-    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415
+    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
 
-    structure = make_dict_structure_fn(kind, converter)
+    # What is null is left out below: no field need look for it once more.
+    model: Any = attrs.resolve_types(get_origin(kind) or kind)
+    fields: dict[str, Any] = {
+        field.name: override(struct_hook=converter.get_structure_hook(inner))
+        for field in attrs.fields(model)
+        if (inner := _optional(field.type)) is not None
+    }
+    structure = make_dict_structure_fn(kind, converter, **fields)
 
     def hook(data: Any, _: Any) -> T:
         if not isinstance(data, dict):
@@ -110,20 +127,29 @@ def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], 
             present.setdefault("file_input", present["document_input_value"])
         return structure(present, kind)
 
-    return _remembering(hook) if kind is Configuration else hook
+    return _remembering(kind, hook) if kind is Configuration else hook
 
 
-def _remembering(structure: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
+def _optional(kind: Any) -> Any:
+    """Give the X of ``X | None``; None where it is something else."""
+    parts = get_args(kind)
+    others = [part for part in parts if part is not NoneType]
+    return others[0] if isinstance(kind, UnionType) and len(parts) == 2 and len(others) == 1 else None
+
+
+def _remembering(model: type[T], structure: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
     """Structure what came before only once: every job of a batch echoes the same configuration."""
     recent: deque[tuple[Any, T]] = deque(maxlen=_REMEMBERED)
 
     def hook(data: Any, kind: Any) -> T:
-        for before, model in recent:
+        if isinstance(data, model):
+            return data
+        for before, made in recent:
             if before == data:
-                return model
-        model = structure(data, kind)
-        recent.appendleft((data, model))
-        return model
+                return made
+        made = structure(data, kind)
+        recent.appendleft((data, made))
+        return made
 
     return hook
 

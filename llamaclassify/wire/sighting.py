@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 
 from ..models import TERMINAL_STATUSES, Job
-from .converter import decode
+from .converter import decode, share_configuration
 
 
 @frozen
@@ -33,6 +33,7 @@ class Sighting:
         """
         match data:
             case {"id": str(job_id), "status": str(status)}:
+                share_configuration(data)
                 return cls(job_id, status, data, request)
         job = decode(Job, data, request=request)
         return cls(job.id, job.status, data, request)
