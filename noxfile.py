@@ -48,3 +48,10 @@ def docs(session: nox.Session) -> None:
     """The documentation's site, in docs/_build/html; warnings are errors."""
     _install(session, "docs")
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "docs", "docs/_build/html")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks against the vendor's SDK and code by hand; writes docs/benchmarks.md."""
+    session.install(".", "llama-cloud[aiohttp]==2.19.0")
+    session.run("python", "tests/bench", *session.posargs)

@@ -110,9 +110,10 @@ def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], 
     from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
 
     # What is null is left out below: no field need look for it once more.
-    model: Any = attrs.resolve_types(get_origin(kind) or kind)
+    model: Any = get_origin(kind) or kind
+    attrs.resolve_types(model)
     fields: dict[str, Any] = {
-        field.name: override(struct_hook=converter.get_structure_hook(inner))
+        field.name: override(struct_hook=_hook_for(inner, converter))
         for field in attrs.fields(model)
         if (inner := _optional(field.type)) is not None
     }
@@ -128,6 +129,12 @@ def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], 
         return structure(present, kind)
 
     return _remembering(kind, hook) if kind is Configuration else hook
+
+
+def _hook_for(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    structure = converter.get_structure_hook(kind)
+    # Whoever calls it says ``X | None``, but it must hear X.
+    return lambda data, _: structure(data, kind)
 
 
 def _optional(kind: Any) -> Any:
