@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from functools import cached_property
+from hashlib import sha256
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -22,10 +24,13 @@ from .waiting import polling
 from .waiting.batch import Batch
 from .waiting.classifying import Classifying
 from .waiting.clock import Clock
+from .waiting.journal import Journal
+from .waiting.journalled import Journalled
 from .waiting.schedule import Schedule
 from .waiting.status_reader import StatusReader
 from .wire.classify import ClassifyJobs, JobBody, new_transaction_id
 from .wire.configurations import Configurations
+from .wire.converter import decode
 from .wire.files import Files
 from .wire.lifetime import Lifetime
 from .wire.retries import Retries
@@ -222,6 +227,8 @@ class ClassifySession(ClassifyJobs):
         concurrency: int = DEFAULT_CONCURRENCY,
         poll: PollPolicy | None = None,
         on_cancel: str = "detach",
+        journal: str | os.PathLike[str] | None = None,
+        retry_failed: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
         webhook_configurations: Iterable[WebhookConfiguration] | None = None,
         webhook_configuration_ids: Iterable[str] | None = None,
@@ -240,6 +247,10 @@ class ClassifySession(ClassifyJobs):
             concurrency: How many documents may be under way.
             poll: How each job is waited for; the session's if not given.
             on_cancel: What becomes of the remote jobs of documents under way when the batch is left early.
+            journal: A file that remembers what has been done, made where there is none: a second run, after a
+                crash too, delivers what is finished without a request, waits for the jobs that are running
+                and creates the rest. One run at a time may use it.
+            retry_failed: Try documents again whose jobs failed or were cancelled in an earlier run.
             on_progress: Called with the batch's `Progress` whenever a document is done.
             webhook_configurations: Where the server reports changes of these jobs.
             webhook_configuration_ids: The same, saved on the server.
@@ -255,12 +266,43 @@ class ClassifySession(ClassifyJobs):
             webhook_configuration_ids=webhook_configuration_ids,
         )
         classifying = self._classifying(shared, poll, on_cancel)
+        journalled = self._journalled(journal, classifying, shared, retry_failed=retry_failed)
 
         async def classify(document: Document) -> Job:
             with self._lifetime.guarding():
+                if journalled is not None:
+                    return await journalled.run(document)
                 return await classifying.run(document, new_transaction_id())
 
-        return Batch(documents, classify, concurrency=concurrency, on_progress=on_progress)
+        return Batch(
+            documents,
+            classify,
+            concurrency=concurrency,
+            journal=None if journalled is None else journalled.journal,
+            on_progress=on_progress,
+        )
+
+    def _journalled(
+        self,
+        journal: str | os.PathLike[str] | None,
+        classifying: Classifying,
+        shared: JobBody,
+        *,
+        retry_failed: bool,
+    ) -> Journalled | None:
+        """Make how each document of a batch with a journal is classified."""
+        if journal is None:
+            return None
+        if not isinstance(journal, str | os.PathLike):
+            raise ConfigurationError(f"journal: expected a path, got {type(journal).__name__}")
+        return Journalled(
+            classifying=classifying,
+            journal=Journal(journal),
+            server=self._transport.identity,
+            configuration=sha256(shared.configuration).hexdigest(),
+            read=functools.partial(decode, Job, request="the journal"),
+            retry_failed=retry_failed,
+        )
 
     def _classifying(self, shared: JobBody, poll: PollPolicy | None, on_cancel: str) -> Classifying:
         """Make how each document of one call is classified."""

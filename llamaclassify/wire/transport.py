@@ -132,6 +132,17 @@ class Transport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = os.getpid()
 
+    @property
+    def identity(self) -> str:
+        """Where the calls go: the server and, where one is named, the project.
+
+        A server on this machine is the same one whatever its port: an embedded one has another each time.
+        """
+        url = URL(self.base_url)
+        if is_loopback(url.host or ""):
+            url = url.with_port(None)
+        return str(url.with_query({key: str(value) for key, value in self._scope.items() if value}))
+
     async def request(
         self,
         method: str,
@@ -306,9 +317,14 @@ def _proxy(url: str) -> str | None:
     """Give the proxy that the environment names for a URL; none for this machine itself."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if host in {"localhost", "::1"} or host.startswith("127.") or proxy_bypass(host):
+    if is_loopback(host) or proxy_bypass(host):
         return None
     return getproxies().get(parts.scheme)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
