@@ -1,7 +1,7 @@
 """A program that classifies documents with a journal, to be killed.
 
-Its arguments: the URL, the journal, a folder or a number of ids, and the concurrency. It prints a line for each
-outcome, and at the end how many there were.
+Its arguments: the URL, the journal, a folder or a number of ids, and the concurrency. It prints a line for
+each outcome, and at the end how many there were.
 """
 
 import asyncio

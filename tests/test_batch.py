@@ -7,7 +7,16 @@ import anyio
 import pytest
 from hypothesis import given, strategies as st
 
-from llamaclassify import AuthenticationError, Batch, ConfigurationError, Job, JobFailedError, Result
+from llamaclassify import (
+    AuthenticationError,
+    Batch,
+    ConfigurationError,
+    Job,
+    JobFailedError,
+    Progress,
+    Result,
+    SessionClosedError,
+)
 
 
 class Classifier:
@@ -28,6 +37,8 @@ class Classifier:
             self.running -= 1
         if document == "key":
             raise AuthenticationError("POST", 401, {"detail": "no"})
+        if document == "closed":
+            raise SessionClosedError("the session is closed")
         if document == "bad":
             job = Job(id="clj-bad", status="FAILED")
             raise JobFailedError("failed", job=job, job_id=job.id)
@@ -220,3 +231,49 @@ async def test_awaited_a_source_that_raises_gives_what_was_finished_on_its_error
 async def test_what_is_no_list_of_documents_is_refused(classify, documents):
     with pytest.raises(ConfigurationError, match="documents: expected an iterable"):
         Batch(documents, classify, concurrency=1)
+
+
+async def test_progress_can_be_read_at_any_time(classify):
+    moment = 10.0
+    batch = Batch(["a", "bad", "c"], classify, concurrency=1, now=lambda: moment)
+    assert batch.progress == Progress(done=0, failed=0, in_flight=0, seconds=0.0, total=3)
+    async with batch as outcomes:
+        await anext(outcomes)
+        moment = 12.0
+        assert (batch.progress.done, batch.progress.seconds) == (1, 2.0)
+        async for _ in outcomes:
+            pass
+    moment = 99.0
+    assert batch.progress == Progress(done=3, failed=1, in_flight=0, seconds=2.0, total=3)
+    assert batch.progress.rate == 1.5
+
+
+async def test_progress_counts_what_is_in_flight_and_knows_no_total_of_a_stream(classify):
+    batch = Batch(iter(["slow", "slow", "a"]), classify, concurrency=3)
+    async with batch as outcomes:
+        await anext(outcomes)
+        assert (batch.progress.in_flight, batch.progress.total) == (2, None)
+    assert batch.progress.in_flight == 0
+
+
+async def test_each_document_that_is_done_is_told(classify):
+    told = []
+    await Batch(["a", "bad", "c"], classify, concurrency=2, on_progress=told.append)
+    assert [(progress.done, progress.failed) for progress in told][-1] == (3, 1)
+    assert [progress.done for progress in told] == [1, 2, 3]
+
+
+async def test_an_error_of_the_callers_callback_ends_the_batch_as_it_is(classify):
+    def callback(progress):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine") as caught:
+        await Batch(["a", "slow", "slow"], classify, concurrency=3, on_progress=callback)
+    assert [outcome.document for outcome in caught.value.outcomes] == ["a"]
+    assert classify.running == 0
+
+
+async def test_a_closed_session_ends_the_batch(classify):
+    with pytest.raises(SessionClosedError):
+        await Batch(["a", "closed", *numbered(1000)], classify, concurrency=2)
+    assert len(classify.started) < 10

@@ -292,3 +292,28 @@ def test_the_sample_documents_are_classified_as_the_readme_says():
 def test_help_and_version():
     assert "run" in invoke("--help").stdout
     assert re.fullmatch(r"llamaclassify, version \d+\.\d+\.\d+\n", invoke("--version").stdout)
+
+
+def test_a_second_run_with_a_journal_says_the_same_and_classifies_nothing(inbox, rules, monkeypatch):
+    journal = inbox / "run.journal"
+    command = ("run", inbox, "--rules", rules, "--format", "jsonl", "--journal", journal)
+    first = invoke(*command)
+    (inbox / "deeper" / "b.md").rename(inbox / "deeper" / "renamed.md")
+    second = invoke(*command)
+    lines = [
+        sorted(json.loads(line)["job_id"] or "" for line in run.stdout.splitlines())
+        for run in (first, second)
+    ]
+    assert lines[0] == lines[1]
+    assert len(lines[0]) == 3
+    # The journal lies in the folder, and is no document.
+    assert "3 documents" in second.stderr
+
+
+def test_a_journal_that_cannot_be_used_is_bad_usage(inbox, rules):
+    result = invoke("run", inbox, "--rules", rules, "--journal", rules)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is no journal; give another file" in result.stderr
+    result = invoke("run", inbox, "--rules", rules, "--retry-failed")
+    assert result.exit_code == 2
+    assert "--journal" in result.stderr

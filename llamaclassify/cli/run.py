@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -20,7 +19,7 @@ from .output import WRITERS, Record, Writer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..models import Configuration
+    from ..outcomes import Progress
     from ..session import ClassifySession
 
 _LOCAL_CONCURRENCY = 8
@@ -44,6 +43,12 @@ _LOCAL_CONCURRENCY = 8
 @click.option("--format", "form", type=click.Choice(list(WRITERS)), default="table", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Documents under way at once.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="A file that remembers what is done: run the same command again to go on where it was ended.",
+)
+@click.option("--retry-failed", is_flag=True, help="Try documents again that the journal has as failed.")
 def run(
     paths: Sequence[str],
     rules_file: Path,
@@ -51,6 +56,8 @@ def run(
     form: str,
     output: Path | None,
     concurrency: int | None,
+    journal: Path | None,
+    retry_failed: bool,
 ) -> None:
     """Classify documents: files, folders (every file below them) and globs.
 
@@ -63,9 +70,13 @@ def run(
         configuration = read_rules(rules_file)
     except RulesFileError as error:
         raise fail(str(error), Exit.USAGE) from None
-    documents = expand(paths)
+    # A journal in the folder itself is no document.
+    own = [] if journal is None else [journal, journal.with_name(f"{journal.name}-wal")]
+    documents = [path for path in expand(paths) if not any(_is_same_file(file, path) for file in own)]
     if output is not None and any(_is_same_file(output, path) for path in (str(rules_file), *documents)):
         raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
+    if retry_failed and journal is None:
+        raise fail("--retry-failed needs the --journal that knows what failed", Exit.USAGE)
     if not documents:
         raise fail("there is no file below the folders given", Exit.USAGE)
     has_key = bool(os.environ.get("LLAMA_CLOUD_API_KEY", "").strip())
@@ -78,7 +89,8 @@ def run(
         writer = WRITERS[form](stream)
         # Whatever ends the run, what is finished is printed.
         closing.callback(writer.close)
-        run_async(lambda: _classify(documents, configuration, local, concurrency, writer))
+        asked = {"configuration": configuration, "journal": journal, "retry_failed": retry_failed}
+        run_async(lambda: _classify(documents, asked, local, concurrency, writer))
 
 
 def _is_same_file(one: Path, other: str) -> bool:
@@ -90,30 +102,31 @@ def _is_same_file(one: Path, other: str) -> bool:
 
 async def _classify(
     documents: Sequence[str],
-    configuration: Configuration,
+    asked: Mapping[str, Any],
     local: bool,
     concurrency: int | None,
     writer: Writer,
 ) -> Exit:
     from ..session import DEFAULT_CONCURRENCY
 
-    started = time.monotonic()
     counts: Counter[str] = Counter()
     default = _LOCAL_CONCURRENCY if local else DEFAULT_CONCURRENCY
     async with _local_session() if local else _cloud_session() as session:
-        batch = session.classify_many(
-            map(Path, documents), configuration=configuration, concurrency=concurrency or default
-        )
-        with _progress(len(documents)) as advance:
+        with _progress() as on_progress:
+            batch = session.classify_many(
+                [Path(document) for document in documents],
+                concurrency=concurrency or default,
+                on_progress=on_progress,
+                **asked,
+            )
             async with batch as outcomes:
                 async for outcome in outcomes:
                     record = Record.of(documents[outcome.index], outcome)
                     counts[_kind(record)] += 1
                     writer.add(outcome.index, record)
-                    advance()
-    seconds = time.monotonic() - started
+    progress = batch.progress
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    click.echo(f"{len(documents)} documents in {seconds:.1f} s: {said}", err=True)
+    click.echo(f"{progress.done} documents in {progress.seconds:.1f} s: {said}", err=True)
     return Exit.SOME_FAILED if counts["failed"] else Exit.OK
 
 
@@ -169,15 +182,27 @@ def _open(output: Path | None, closing: ExitStack) -> TextIO:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on stderr where that is a terminal; gives what moves it on by one."""
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """Show a bar on stderr where that is a terminal; gives what a batch tells its progress."""
     if not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
-    columns = ("classifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
+    columns = (
+        "classifying",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f}/s  {task.fields[failed]} failed"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, rate=0.0, failed=0)
+        yield lambda progress: bar.update(
+            task,
+            completed=progress.done,
+            total=progress.total,
+            rate=progress.rate,
+            failed=progress.failed,
+        )

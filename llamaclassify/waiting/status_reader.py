@@ -182,6 +182,7 @@ class StatusReader:
             job_ids = list(dict.fromkeys(follower.job_id for follower in group.followers))
             answers = await self._read(job_ids)
         except LlamaClassifyError as error:
+            self._close(group)
             # Each wait adds what it knows to an error of its own.
             for follower in group.disbanded():
                 self._hand_out(follower, copy.copy(error))

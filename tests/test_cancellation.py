@@ -1,0 +1,187 @@
+"""What a cancelled wait leaves behind: nothing running here, and on the server what the policy says."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import anyio
+import pytest
+
+from llamaclassify import ClassifySession, JobTimeoutError, PollPolicy, SessionClosedError
+
+from .conftest import KEY, RULES, serving
+from .service import Service
+
+WAYS = ["task", "asyncio.timeout", "anyio scope", "session close"]
+POLICIES = ["detach", "cancel"]
+DOCUMENTS = [f"dfl-{n}" for n in range(20)]
+
+
+@pytest.fixture
+def service():
+    return Service(status="RUNNING")
+
+
+@pytest.fixture
+async def session(service):
+    poll = PollPolicy(initial=0.005, maximum=0.02, timeout=60)
+    async with serving(*service.routes()) as url, ClassifySession(KEY, base_url=url, poll=poll) as opened:
+        yield opened
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+async def end(way, waiting, session, are_running):
+    """End what is waiting in one of the ways, once its jobs are running."""
+    if way == "asyncio.timeout":
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await waiting()
+    elif way == "anyio scope":
+        with anyio.move_on_after(0.2) as scope:
+            await waiting()
+        assert scope.cancelled_caught
+    else:
+        task = asyncio.create_task(waiting())
+        await until(are_running)
+        if way == "task":
+            task.cancel()
+        else:
+            await session.aclose()
+        with pytest.raises((asyncio.CancelledError, SessionClosedError)):
+            await task
+
+
+@pytest.mark.parametrize("on_cancel", POLICIES)
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_wait_for_one_job(session, service, way, on_cancel):
+    tasks = len(asyncio.all_tasks())
+
+    async def waiting():
+        await session.create_and_wait("dfl-1", rules=RULES, on_cancel=on_cancel)
+
+    await end(way, waiting, session, lambda: service.looks > 2)
+    await asyncio.sleep(0.02)
+    assert service.cancels == (list(service.jobs) if on_cancel == "cancel" else [])
+    assert len(asyncio.all_tasks()) <= tasks + 1  # the server's own handler of a connection
+
+
+@pytest.mark.parametrize("on_cancel", POLICIES)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("use", ["awaited", "streamed"])
+async def test_a_batch(session, service, way, on_cancel, use):
+    batch = session.classify_many(DOCUMENTS, rules=RULES, on_cancel=on_cancel)
+
+    async def waiting():
+        if use == "awaited":
+            await batch
+        else:
+            async with batch as outcomes:
+                async for _ in outcomes:
+                    pass
+
+    await end(way, waiting, session, lambda: service.looks > 40)
+    await asyncio.sleep(0.02)
+    assert len(service.jobs) == 20
+    assert sorted(service.cancels) == (sorted(service.jobs) if on_cancel == "cancel" else [])
+    assert batch.progress.in_flight == 0
+    assert not session._reader._following
+    assert not session._reader._open
+
+
+@pytest.mark.parametrize("on_cancel", POLICIES)
+async def test_waits_on_one_job_by_its_id(session, service, on_cancel):
+    job = await session.create("dfl-1", rules=RULES)
+    with anyio.move_on_after(0.03):
+        await session.wait(job.id, on_cancel=on_cancel)
+    assert service.cancels == ([job.id] if on_cancel == "cancel" else [])
+
+
+async def test_leaving_a_stream_early_leaves_nothing_running(session, service):
+    async with session.classify_many(DOCUMENTS, rules=RULES) as outcomes:
+        await until(lambda: len(service.jobs) == 20)
+        service.jobs[next(iter(service.jobs))]["status"] = "COMPLETED"
+        assert (await anext(outcomes)).ok
+    looks = service.looks
+    await asyncio.sleep(0.04)
+    assert service.looks == looks
+
+
+async def test_closing_ends_a_batch_over_an_endless_source(session):
+    def endless():
+        while True:
+            yield "dfl-1"
+
+    task = asyncio.create_task(session.classify_many(endless(), rules=RULES)._collect())
+    await asyncio.sleep(0.03)
+    await session.aclose()
+    with pytest.raises(SessionClosedError):
+        await task
+
+
+async def test_a_webhook_ends_a_wait_before_its_next_look(service):
+    poll = PollPolicy(initial=3600, maximum=3600, timeout=7200)
+    async with serving(*service.routes()) as url, ClassifySession(KEY, base_url=url, poll=poll) as session:
+        task = asyncio.create_task(session.create_and_wait("dfl-1", rules=RULES))
+        await until(lambda: service.jobs and session._reader._following)
+        service.status = "COMPLETED"
+        session.notify(next(iter(service.jobs)))
+        assert (await task).result.type == "invoice"
+        assert service.looks == 1
+
+
+async def test_waits_started_together_share_their_requests(service):
+    poll = PollPolicy(initial=0.04, maximum=0.04, jitter=0, timeout=60)
+    async with serving(*service.routes()) as url, ClassifySession(KEY, base_url=url, poll=poll) as session:
+        jobs = await asyncio.gather(*(session.create(document, rules=RULES) for document in DOCUMENTS))
+        lists = []
+        all_seen = session._reader._fetch_all
+
+        async def counted(job_ids):
+            lists.append(len(job_ids))
+            return await all_seen(job_ids)
+
+        session._reader._fetch_all = counted
+        waits = [asyncio.create_task(session.wait(job.id)) for job in jobs]
+        await until(lambda: service.looks >= 60)
+        service.status = "COMPLETED"
+        await asyncio.gather(*waits)
+    assert lists == [20] * len(lists)
+
+
+async def test_a_wait_ends_at_its_deadline_in_real_time(session):
+    loop = asyncio.get_running_loop()
+    job = await session.create("dfl-1", rules=RULES)
+    started = loop.time()
+    with pytest.raises(JobTimeoutError, match="last seen RUNNING"):
+        await session.wait(job.id, PollPolicy(initial=0.02, timeout=0.1))
+    # Bounds of a mistake, not of a machine: a wait that slept on would end at 0.2 s or later.
+    assert 0.08 <= loop.time() - started < 0.2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+async def test_ctrl_c_cancels_the_jobs_where_the_policy_says_so(service, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import asyncio, sys\n"
+        "from llamaclassify import ClassifySession, Rule\n"
+        "async def main():\n"
+        "    async with ClassifySession('llx-test', base_url=sys.argv[1]) as session:\n"
+        "        await session.classify_many(['dfl-1', 'dfl-2'], rules=[Rule('a', 'a description')],\n"
+        "                                    on_cancel='cancel')\n"
+        "asyncio.run(main())\n"
+    )
+    async with serving(*service.routes()) as url:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(program), url, stderr=asyncio.subprocess.DEVNULL
+        )
+        await until(lambda: len(service.jobs) == 2)
+        await asyncio.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        async with asyncio.timeout(5):
+            await process.wait()
+    assert sorted(service.cancels) == sorted(service.jobs)
