@@ -79,11 +79,12 @@ class ClassifierJobs(ClassifierCalls):
             file_ids, rules=rules, mode=mode, parsing_configuration=parsing_configuration, **scope
         )
 
-        async def follow(job_id: str, at: float, saw: Callable[[_Sighting], float | None]) -> None:
+        async def follow(job_id: str, at: float, saw: Callable[[_Sighting, float], float | None]) -> None:
             due: float | None = at
             while due is not None:
                 await self._clock.sleep(max(0.0, due - self._clock.now()))
-                due = saw(_Sighting(await self.get(job_id, **scope)))
+                seen = _Sighting(await self.get(job_id, **scope))
+                due = saw(seen, self._clock.now())
 
         waits = polling.Waits(follow, self._schedule, self._clock)
         policy = polling.policy_in(poll, self._poll)

@@ -28,6 +28,7 @@ from .waiting.journal import Journal
 from .waiting.journalled import Journalled
 from .waiting.schedule import Schedule
 from .waiting.status_reader import StatusReader
+from .waiting.under_way import UnderWay
 from .wire.classify import ClassifyJobs, JobBody, new_transaction_id
 from .wire.configurations import Configurations
 from .wire.converter import decode
@@ -268,16 +269,14 @@ class ClassifySession(ClassifyJobs):
         classifying = self._classifying(shared, poll, on_cancel)
         journalled = self._journalled(journal, classifying, shared, retry_failed=retry_failed)
 
-        async def classify(document: Document) -> Job:
-            with self._lifetime.guarding():
-                if journalled is not None:
-                    return await journalled.run(document)
-                return await classifying.run(document, new_transaction_id())
+        async def begin(document: Document) -> UnderWay:
+            return await classifying.begin(document, new_transaction_id())
 
         return Batch(
             documents,
-            classify,
+            begin if journalled is None else journalled.begin,
             concurrency=concurrency,
+            guard=self._lifetime.guarding,
             journal=None if journalled is None else journalled.journal,
             on_progress=on_progress,
         )
@@ -315,6 +314,7 @@ class ClassifySession(ClassifyJobs):
             create=create,
             abandon=self._abandon_in(on_cancel),
             waits=self._waits,
+            reader=self._reader,
             policy=polling.policy_in(poll, self._poll),
         )
 

@@ -31,7 +31,7 @@ def following(clock, look):
         while at is not None:
             if at > clock.now():
                 await clock.sleep(at - clock.now())
-            at = saw(look(job_id))
+            at = saw(look(job_id), clock.now())
 
     return follow
 

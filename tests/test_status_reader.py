@@ -95,7 +95,7 @@ async def look(reader, job_id, *moments):
     seen = []
     later = iter(moments[1:])
 
-    def saw(sighting):
+    def saw(sighting, now):
         seen.append(sighting)
         return None if sighting.is_terminal else next(later, None)
 

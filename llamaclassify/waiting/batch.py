@@ -1,7 +1,7 @@
 """Fan-out over many documents: bounded, lazy, one `Outcome` for each.
 
-Documents are pulled as places become free, so memory is bounded by `concurrency` however long the source
-is. The task group lives in an async context manager, never across a generator's yield (PEP 789).
+Memory is bounded by `concurrency` however long the source is. The task group lives in an async context
+manager, never across a generator's yield (PEP 789).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
-    Awaitable,
     Callable,
     Generator,
     Iterable,
     Sized,
 )
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -26,25 +26,9 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from ..errors import (
-    AuthenticationError,
-    ConfigurationError,
-    JobError,
-    JournalError,
-    PaymentRequiredError,
-    PermissionDeniedError,
-    SessionClosedError,
-)
-from ..models import Job
+from ..errors import ConfigurationError
 from ..outcomes import Document, Documents, Outcome, Progress
-
-_ENDS_THE_BATCH = (
-    AuthenticationError,
-    PaymentRequiredError,
-    PermissionDeniedError,
-    SessionClosedError,
-    JournalError,
-)
+from .fan_out import Begin, FanOut
 
 
 class Batch:
@@ -63,14 +47,18 @@ class Batch:
     def __init__(
         self,
         documents: Documents,
-        classify: Callable[[Document], Awaitable[Job]],
+        begin: Begin,
         *,
         concurrency: int,
+        guard: Callable[[], AbstractContextManager[object]] = nullcontext,
         journal: AbstractAsyncContextManager[object] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare to run `classify` over `documents`, at most `concurrency` at a time."""
+        """Prepare to `begin` the documents and wait for them, at most `concurrency` at a time.
+
+        `guard` is held while there may be something to clean up, `journal` while the batch is open.
+        """
         if type(concurrency) is not int or concurrency < 1:
             message = f"concurrency: must be a whole number of 1 or more, got {concurrency!r}"
             raise ConfigurationError(message)
@@ -81,17 +69,19 @@ class Batch:
             message = f"documents: expected an iterable of documents, got {type(documents).__name__}"
             raise ConfigurationError(message)
         self._documents = documents
-        self._classify = classify
+        self._begin = begin
+        self._guard = guard
         self._concurrency = concurrency
         self._journal = journal or nullcontext()
         self._on_progress = on_progress
         self._now = now
         self._started: float | None = None
         self._ended: float | None = None
-        self._begun = self._done = self._failed = 0
+        self._failed = 0
         # Made when it is used: a batch may be prepared where no event loop runs.
         self._places: anyio.Semaphore
         self._tasks: TaskGroup
+        self._work: FanOut | None = None
         self._receive: MemoryObjectReceiveStream[Outcome]
         self._fault: Exception | None = None
         self._used = False
@@ -114,10 +104,11 @@ class Batch:
     def progress(self) -> Progress:
         """How far it is, at any time."""
         until = self._now() if self._ended is None else self._ended
+        begun, done = (self._work.begun, self._work.done) if self._work is not None else (0, 0)
         return Progress(
-            done=self._done,
+            done=done,
             failed=self._failed,
-            in_flight=self._begun - self._done if self._ended is None else 0,
+            in_flight=begun - done if self._ended is None else 0,
             seconds=0.0 if self._started is None else until - self._started,
             total=len(self._documents) if isinstance(self._documents, Sized) else None,
         )
@@ -132,7 +123,7 @@ class Batch:
         send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
         self._places = anyio.Semaphore(self._concurrency, fast_acquire=True)
         self._tasks = await anyio.create_task_group().__aenter__()
-        self._tasks.start_soon(self._feed, send)
+        self._tasks.start_soon(self._run, send)
         return self._deliver()
 
     async def __aexit__(
@@ -159,58 +150,26 @@ class Batch:
         if self._fault is not None:
             raise self._fault
 
-    async def _feed(self, send: MemoryObjectSendStream[Outcome]) -> None:
-        """Pull documents as places become free; a place is free again once its outcome is taken."""
-        async with send, anyio.create_task_group() as tasks, aclosing(_each(self._documents)) as source:
-            try:
-                index = 0
-                await self._places.acquire()
-                async for document in source:
-                    tasks.start_soon(self._one, index, document, send, tasks.cancel_scope)
-                    index += 1
-                    await self._places.acquire()
-            except Exception as error:  # the source's own: it ends the batch after what is under way
-                self._fault = error
+    async def _run(self, send: MemoryObjectSendStream[Outcome]) -> None:
+        """Do the work; what ends it is raised to whoever reads, once what is finished has been read."""
+        async with send, aclosing(_each(self._documents)) as source:
+            self._work = FanOut(source, self._begin, self._places, partial(self._take, send))
+            with self._guard():
+                try:
+                    await self._work.run()
+                except Exception as error:  # raised by _deliver
+                    self._fault = error
 
-    async def _one(
-        self,
-        index: int,
-        document: Document,
-        send: MemoryObjectSendStream[Outcome],
-        batch: anyio.CancelScope,
-    ) -> None:
-        self._begun += 1
-        try:
-            outcome = Outcome(index, document, await self._classify(document), None)
-        except _ENDS_THE_BATCH as error:
-            self._end_with(error, batch)
-            return
-        except Exception as error:  # one bad document never ends a batch
-            seen = error.job if isinstance(error, JobError) and isinstance(error.job, Job) else None
-            outcome = Outcome(index, document, seen, error)
-            self._failed += 1
-        self._done += 1
-        _deliver_now(send, outcome)
+    def _take(self, send: MemoryObjectSendStream[Outcome], outcome: Outcome) -> None:
+        self._failed += not outcome.ok
+        with suppress(anyio.BrokenResourceError):  # nobody reads any more
+            send.send_nowait(outcome)  # there is a place in the stream for each
         if self._on_progress is not None:
-            try:
-                self._on_progress(self.progress)
-            except Exception as error:  # the caller's own, as if raised in its loop
-                self._end_with(error, batch)
-
-    def _end_with(self, error: Exception, batch: anyio.CancelScope) -> None:
-        """End the batch with an error, once what is finished has been delivered."""
-        self._fault = self._fault or error
-        batch.cancel()
+            self._on_progress(self.progress)
 
 
 def _is_named_bytes(documents: object) -> bool:
     return isinstance(documents, tuple) and [type(part) for part in documents] == [str, bytes]
-
-
-def _deliver_now(send: MemoryObjectSendStream[Outcome], outcome: Outcome) -> None:
-    """Hand an outcome over without a chance to be cancelled: there is a place in the stream for each."""
-    with suppress(anyio.BrokenResourceError):  # nobody reads any more
-        send.send_nowait(outcome)
 
 
 async def _each(documents: Documents) -> AsyncGenerator[Document]:

@@ -14,6 +14,8 @@ from ..outcomes import Document
 from ..policies import PollPolicy
 from .looking import Sighting
 from .polling import Abandon, Deadline, Waits
+from .status_reader import StatusReader
+from .under_way import UnderWay
 
 
 class JobSighting(Sighting[Job], Protocol):
@@ -34,6 +36,7 @@ class Classifying:
         create: Starts a job on a stored document, with a transaction id.
         abandon: Ends the job on the server when its wait is cut off; None leaves it running.
         waits: The session's waits.
+        reader: Looks at the session's jobs.
         policy: How each job is waited for.
     """
 
@@ -41,14 +44,29 @@ class Classifying:
     create: Callable[[str, str], Awaitable[JobSighting]]
     abandon: Abandon | None
     waits: Waits[Job]
+    reader: StatusReader
     policy: PollPolicy
+
+    async def begin(self, document: Document, transaction_id: str) -> UnderWay:
+        """Take one document to where its job is running."""
+        file_input = await self.store(document)
+        deadline = self.deadline()
+        seen = await self.start(file_input, transaction_id, deadline)
+        return self.under_way(seen.id, deadline, seen)
+
+    def under_way(self, job_id: str, deadline: Deadline, seen: JobSighting | None = None) -> UnderWay:
+        """Make the wait for a job of a batch; `seen` is what the create's answer said of it."""
+        wait = self.waits.wait(job_id, self.policy, seen, deadline)
+        return UnderWay(wait, self.reader, self.abandon)
 
     async def run(self, document: Document, transaction_id: str) -> Job:
         """Classify one document."""
         file_input = await self.store(document)
         deadline = self.deadline()
         seen = await self.start(file_input, transaction_id, deadline)
-        return await self.finish(seen.id, deadline, seen)
+        return await self.waits.until_completed(
+            seen.id, self.policy, seen=seen, deadline=deadline, abandon=self.abandon
+        )
 
     def deadline(self) -> Deadline:
         """Set the deadline of a document that is on the server: it spans the create and the wait."""
@@ -77,16 +95,6 @@ class Classifying:
                 await self.abandon(find)
             raise
         return seen
-
-    async def finish(self, job_id: str, deadline: Deadline, seen: JobSighting | None = None) -> Job:
-        """Wait for the job; `seen` is what the create's answer said of it.
-
-        Raises:
-            JobFailedError, JobCancelledError, JobTimeoutError: It did not complete; each carries the job.
-        """
-        return await self.waits.until_completed(
-            job_id, self.policy, seen=seen, deadline=deadline, abandon=self.abandon
-        )
 
     def _unanswered(self, transaction_id: str) -> JobTimeoutError:
         message = (

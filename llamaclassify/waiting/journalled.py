@@ -6,20 +6,27 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from weakref import WeakValueDictionary
+from collections.abc import Callable
+from functools import partial
 
 import anyio
 from anyio.to_thread import run_sync
 from attrs import Factory, frozen
 
-from ..errors import BadRequestError, ConfigurationError, JobCancelledError, JobFailedError, NotFoundError
+from ..errors import (
+    BadRequestError,
+    ConfigurationError,
+    JobCancelledError,
+    JobFailedError,
+    LlamaClassifyError,
+    NotFoundError,
+)
 from ..models import Job, JobStatus
 from ..outcomes import Document
 from .classifying import Classifying
 from .journal import Entry, Journal, Key
 from .polling import completed
+from .under_way import Result, UnderWay
 
 _HASHED_AT_ONCE = 1 << 16
 """Bytes that are hashed without a thread."""
@@ -44,13 +51,13 @@ class Journalled:
     configuration: str
     read: Callable[[object], Job]
     retry_failed: bool
-    _turns: WeakValueDictionary[str, anyio.Lock] = Factory(WeakValueDictionary)
+    _busy: dict[str, anyio.Event] = Factory(dict)
 
-    async def run(self, document: Document) -> Job:
-        """Classify one document, or give what came of it before.
+    async def begin(self, document: Document) -> Job | UnderWay:
+        """Take one document to where its job is running, or give what came of it before.
 
         Raises:
-            JobFailedError, JobCancelledError, JobTimeoutError: Its job did not complete, now or before.
+            JobFailedError, JobCancelledError: Its job did not complete, in an earlier run.
             JournalError: The journal cannot be written.
         """
         content = await _content(document)
@@ -58,76 +65,95 @@ class Journalled:
             # Refused by the check that every upload passes, with the reason.
             await self.classifying.store(document)
             raise ConfigurationError("document: cannot be told from others, as the journal must")
-        async with self._turn(content.identity):
-            entry = await self.journal.entry(Key(content.identity, self.server, self.configuration))
-            if entry.outcome is not None:
-                job = self.read(json.loads(entry.outcome))
-                if job.status == JobStatus.COMPLETED or not self.retry_failed:
-                    completed(job)
-                    return job
-                entry.try_again()
-                await self.journal.write(entry)
-            return await self._noted(document, content, entry)
-
-    @asynccontextmanager
-    async def _turn(self, identity: str) -> AsyncGenerator[None]:
-        """Keep a document that comes twice in one batch from being classified twice."""
-        turn = self._turns.get(identity)
-        if turn is None:
-            turn = self._turns[identity] = anyio.Lock()
-        async with turn:
-            yield
-
-    async def _noted(self, document: Document, content: _Content, entry: Entry) -> Job:
-        """Take a document to the end of its job, and note how that ended."""
+        await self._turn(content.identity)
         try:
-            job = await self._resumed(entry) or await self._created(document, content, entry)
-        except (JobFailedError, JobCancelledError) as error:
-            await self._note_outcome(entry, error.job)
+            entry = await self.journal.entry(Key(content.identity, self.server, self.configuration))
+            begun = await self._known(entry) or await self._created(document, content, entry)
+        except BaseException:
+            self._free(content)
             raise
-        await self._note_outcome(entry, job)
-        return job
+        if isinstance(begun, Job):
+            self._free(content)
+        elif begun.settle is None:
+            begun.settle = partial(self._resumed, document, content, entry)
+        return begun
 
-    async def _note_outcome(self, entry: Entry, job: object) -> None:
-        if isinstance(job, Job):
-            entry.job_id, entry.outcome = job.id, json.dumps(job.to_dict(), ensure_ascii=False)
+    async def _turn(self, identity: str) -> None:
+        """Keep a document that comes twice in one batch from being classified twice."""
+        while (busy := self._busy.get(identity)) is not None:
+            await busy.wait()
+        self._busy[identity] = anyio.Event()
+
+    def _free(self, content: _Content) -> None:
+        self._busy.pop(content.identity).set()
+
+    async def _known(self, entry: Entry) -> Job | UnderWay | None:
+        """Give the outcome of an earlier run, or the wait for its job; None where a job is to be created."""
+        if entry.outcome is not None:
+            job = self.read(json.loads(entry.outcome))
+            if job.status == JobStatus.COMPLETED or not self.retry_failed:
+                completed(job)
+                return job
+            entry.try_again()
             await self.journal.write(entry)
-
-    async def _resumed(self, entry: Entry) -> Job | None:
-        """Wait for the job of an earlier run; None where it has to be created again."""
         if entry.job_id is None:
             return None
-        try:
-            return await self.classifying.finish(entry.job_id, self.classifying.deadline())
-        except NotFoundError:
-            entry.job_id = None  # the server has forgotten it
-        except JobCancelledError:
-            entry.try_again()  # the earlier run was left so
-        return None
+        return self.classifying.under_way(entry.job_id, self.classifying.deadline())
 
-    async def _created(self, document: Document, content: _Content, entry: Entry) -> Job:
-        """Create the job, on the file of an earlier run where there is one and the server still has it."""
-        stored = entry.file_id
+    async def _resumed(
+        self, document: Document, content: _Content, entry: Entry, result: Result
+    ) -> Job | UnderWay:
+        """Settle the job of an earlier run."""
+        if isinstance(result, NotFoundError):
+            entry.job_id = None  # the server has forgotten it
+        elif isinstance(result, JobCancelledError):
+            entry.try_again()  # the earlier run was left so
+        else:
+            return await self._settled(content, entry, result)
         try:
-            return await self._classified(document, content, entry)
+            return await self._created(document, content, entry)
+        except BaseException:
+            self._free(content)
+            raise
+
+    async def _settled(self, content: _Content, entry: Entry, result: Result) -> Job:
+        """Note how a job ended."""
+        try:
+            ended = result.job if isinstance(result, JobFailedError | JobCancelledError) else result
+            if isinstance(ended, Job):
+                entry.job_id, entry.outcome = ended.id, json.dumps(ended.to_dict(), ensure_ascii=False)
+                await self.journal.write(entry)
+        finally:
+            self._free(content)
+        if isinstance(result, LlamaClassifyError):
+            raise result
+        return result
+
+    async def _created(self, document: Document, content: _Content, entry: Entry) -> UnderWay:
+        """Create the job, on the file of an earlier run where there is one and the server still has it."""
+        stored = None if content.is_id else entry.file_id
+        try:
+            return await self._started(document, content, entry)
         except (BadRequestError, NotFoundError):
-            if stored is None or entry.job_id is not None:
+            if stored is None:
                 raise
         entry.file_id = None
-        return await self._classified(document, content, entry)
+        return await self._started(document, content, entry)
 
-    async def _classified(self, document: Document, content: _Content, entry: Entry) -> Job:
+    async def _started(self, document: Document, content: _Content, entry: Entry) -> UnderWay:
         if content.is_id:
             file_input = await self.classifying.store(document)
         else:
-            file_input = entry.file_id or await self._uploaded(document, content, entry)
+            file_input = entry.file_id or await self._upload(document, content, entry)
         deadline = self.classifying.deadline()
         seen = await self.classifying.start(file_input, entry.transaction_id, deadline)
         entry.job_id = seen.id
         await self.journal.write(entry)
-        return await self.classifying.finish(seen.id, deadline, seen)
+        under_way = self.classifying.under_way(seen.id, deadline, seen)
+        under_way.settle = partial(self._settled, content, entry)
+        return under_way
 
-    async def _uploaded(self, document: Document, content: _Content, entry: Entry) -> str:
+    async def _upload(self, document: Document, content: _Content, entry: Entry) -> str:
         file_id = await self.classifying.store(document)
         if await _content_state(document) != content.state:
             raise ConfigurationError(f"document: {document} was changed while it was uploaded; try again")

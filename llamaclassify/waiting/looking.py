@@ -34,9 +34,11 @@ class Follow(Protocol[J_co]):
     """Looks at a job again and again.
 
     The first look is made at a moment of the session's clock, or at once where that has passed. `saw` is told
-    of each, and gives the moment of the next one; None ends it.
+    of each, and when it was answered; it gives the moment of the next one, and None ends it.
     """
 
-    async def __call__(self, job_id: str, at: float, saw: Callable[[Sighting[J_co]], float | None]) -> None:
+    async def __call__(
+        self, job_id: str, at: float, saw: Callable[[Sighting[J_co], float], float | None]
+    ) -> None:
         """Look until `saw` has seen enough."""
         ...

@@ -35,7 +35,7 @@ OnCancel = Literal["detach", "cancel"]
 Abandon = Callable[[Callable[[], Awaitable[str]]], Awaitable[None]]
 """Ends a job on the server, out of reach of our own cancellation; is given what finds out the job's id."""
 
-_GRACE = 0.03
+GRACE = 0.03
 """Seconds past the deadline within which a last answer still counts."""
 _LONGEST_LEAD = 0.25
 """Seconds before the deadline at which the last look starts at the earliest."""
@@ -61,11 +61,14 @@ class Deadline:
 
     def scope(self) -> anyio.CancelScope:
         """Give a scope that ends what runs in it just after the deadline."""
-        return anyio.move_on_after(max(0.0, self.remaining()) + _GRACE)
+        return anyio.move_on_after(max(0.0, self.remaining()) + GRACE)
+
+
+_STILL_RUNNING = retry_if_result(lambda seen: not seen.is_terminal)
 
 
 @define
-class _Wait(Generic[J]):
+class Wait(Generic[J]):
     """One wait under way: what was seen last, and when to look next."""
 
     job_id: str
@@ -81,13 +84,14 @@ class _Wait(Generic[J]):
     is_over: bool = False
     started: float | None = None
     running_at: float = 0.0
+    seen_at: float = 0.0
     attempts: Iterator[AttemptManager] = field(init=False)
     attempt: AttemptManager = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.backoff = min(self.policy.initial, self.policy.maximum)
         now = self.deadline.clock.now()
-        self.running_at = now
+        self.running_at = self.seen_at = now
         if self.seen is None:
             self._look_at(now)
         else:
@@ -110,16 +114,16 @@ class _Wait(Generic[J]):
             sleep=_leave_to_the_look,
             wait=self._pause,
             stop=lambda _: self.was_last,
-            retry=retry_if_result(lambda seen: not seen.is_terminal),
+            retry=_STILL_RUNNING,
         )
 
-    def saw(self, seen: Sighting[J]) -> float | None:
+    def saw(self, seen: Sighting[J], now: float) -> float | None:
         """Take a look's sighting; gives when to look again, None where there is no more need or time to."""
-        now = self.deadline.clock.now()
         # Capped: one slow look must not end the wait early.
         self.answered_in = min(max(now - self.at, 0.0), _LONGEST_LEAD, self.policy.timeout / 10)
         self.was_last = self.is_last
         self.seen = seen
+        self.seen_at = now
         if not seen.is_terminal:
             self.running_at = now
         self.attempt.retry_state.set_result(seen)
@@ -130,11 +134,24 @@ class _Wait(Generic[J]):
             return None
         return self.at
 
-    def saw_change(self, seen: Sighting[J]) -> float | None:
+    def saw_change(self, seen: Sighting[J], now: float) -> float | None:
         """Take a look's sighting as `saw` does, and stop where the status has changed."""
         before = self.seen
-        at = self.saw(seen)
+        at = self.saw(seen, now)
         return at if before is not None and before.status == seen.status else None
+
+    def ended(self) -> J:
+        """Give the job as it ended.
+
+        Raises:
+            JobTimeoutError: It has not.
+        """
+        if self.seen is None or not self.seen.is_terminal:
+            raise self.timed_out()
+        job = self.seen.job()
+        if (seconds := self.duration(job)) is not None:
+            self.schedule.learn(seconds)
+        return job
 
     def duration(self, job: J) -> float | None:
         """Give the seconds that a job took: as the server says, or as its looks tell; None where neither."""
@@ -142,12 +159,12 @@ class _Wait(Generic[J]):
             return max(0.0, (job.updated_at - job.created_at).total_seconds())
         if self.started is None:
             return None
-        return (self.running_at + self.deadline.clock.now()) / 2 - self.started
+        return (self.running_at + self.seen_at) / 2 - self.started
 
     def _pause(self, _: RetryCallState) -> float:
         """Give tenacity the policy's pause, after which the next look is made."""
         pause = self._next_backoff()
-        self._look_at(self.schedule.after(self.deadline.clock.now() + pause, pause))
+        self._look_at(self.schedule.after(self.seen_at + pause, pause))
         return pause
 
     def _next_backoff(self) -> float:
@@ -159,7 +176,7 @@ class _Wait(Generic[J]):
         """Set the next look; the last one is to be answered at the deadline."""
         latest = self.deadline.at - self.answered_in
         self.is_last = moment >= latest
-        self.was_last = self.was_last or self.deadline.clock.now() >= latest
+        self.was_last = self.was_last or self.seen_at >= latest
         self.at = self.schedule.before(latest) if self.is_last else moment
 
     def timed_out(self) -> JobTimeoutError:
@@ -193,7 +210,7 @@ class Waits(Generic[J]):
         Raises:
             JobTimeoutError: The policy's time-out came first.
         """
-        wait = self._wait(job_id, policy, None, None)
+        wait = self.wait(job_id, policy)
         status = None
         while not wait.is_over:
             with wait.deadline.scope() as scope:
@@ -226,7 +243,7 @@ class Waits(Generic[J]):
         """
         if seen is not None and seen.is_terminal:
             return seen.job()
-        wait = self._wait(job_id, policy, seen, deadline)
+        wait = self.wait(job_id, policy, seen, deadline)
         try:
             with wait.deadline.scope():
                 await self.follow(job_id, wait.at, wait.saw)
@@ -236,12 +253,7 @@ class Waits(Generic[J]):
         except LlamaClassifyError as error:
             error.job_id = job_id
             raise
-        if wait.seen is None or not wait.seen.is_terminal:
-            raise wait.timed_out()
-        job = wait.seen.job()
-        if (seconds := wait.duration(job)) is not None:
-            self.schedule.learn(seconds)
-        return job
+        return wait.ended()
 
     async def until_completed(
         self,
@@ -277,11 +289,16 @@ class Waits(Generic[J]):
         completed(ended)
         return ended
 
-    def _wait(
-        self, job_id: str, policy: PollPolicy, seen: Sighting[J] | None, deadline: Deadline | None
-    ) -> _Wait[J]:
+    def wait(
+        self,
+        job_id: str,
+        policy: PollPolicy,
+        seen: Sighting[J] | None = None,
+        deadline: Deadline | None = None,
+    ) -> Wait[J]:
+        """Make a wait, to be followed."""
         deadline = deadline or Deadline.after(self.clock, policy.timeout)
-        return _Wait(job_id, policy, self.schedule, deadline, seen)
+        return Wait(job_id, policy, self.schedule, deadline, seen)
 
 
 def completed(job: Job | ClassifierJob, results: Sequence[FileClassification] = ()) -> None:

@@ -2,7 +2,8 @@
 
 There is no task in the background. The first wait to join a moment's group leads: it sleeps until then, asks
 for all that have joined it, and hands out the answers. A wait that is to look again then moves on to a later
-group, without its task being woken. When the one that leads is cancelled, the next takes over.
+group. When the one that leads is cancelled, the next takes over. A wait may have a task of its own
+(`follow`), or none for as long as it has nothing to do (`enlist`): thousands of waits then cost little.
 """
 
 from __future__ import annotations
@@ -38,29 +39,28 @@ class _Instead(Enum):
 
 
 _Answer = Sighting[Job] | LlamaClassifyError | _Instead
-_Saw = Callable[[Sighting[Job]], float | None]
+_Saw = Callable[[Sighting[Job], float], float | None]
 
 
 @define(eq=False)
-class _Follower:
-    """One wait: in which group it is, or how it has ended."""
+class Follower:
+    """One wait: in which group it is, or how it has ended.
+
+    Attributes:
+        job_id: The job.
+        saw: Is told of each look; gives when the next one is due, None to end.
+        call: Called when there is something to do for it, or it has ended.
+    """
 
     job_id: str
     saw: _Saw
+    call: Callable[[Follower], None]
     group: _Group | None = None
     error: LlamaClassifyError | None = None
-    is_alone: bool = False
     is_over: bool = False
-    hurried: bool = False
-    woken: asyncio.Future[None] | None = None
-
-    async def until_woken(self) -> None:
-        self.woken = asyncio.get_running_loop().create_future()
-        await self.woken
-
-    def wake(self) -> None:
-        if self.woken is not None and not self.woken.done():
-            self.woken.set_result(None)
+    is_alone: bool = False
+    is_attended: bool = False
+    is_hurried: bool = False
 
 
 @define(eq=False)
@@ -68,15 +68,15 @@ class _Group:
     """The waits that share a request; the first of them leads."""
 
     at: float
-    followers: dict[_Follower, None] = Factory(dict)
-    sleep: anyio.CancelScope | None = None
+    followers: dict[Follower, None] = Factory(dict)
+    under_way: anyio.CancelScope | None = None
     asked: bool = False
 
     @property
-    def leader(self) -> _Follower | None:
+    def leader(self) -> Follower | None:
         return next(iter(self.followers), None)
 
-    def disbanded(self) -> list[_Follower]:
+    def disbanded(self) -> list[Follower]:
         """Let all go, who now have their answers."""
         followers = list(self.followers)
         self.followers.clear()
@@ -100,7 +100,7 @@ class StatusReader:
         self._clock = clock
         self._most = MOST
         self._open: dict[float, _Group] = {}
-        self._following: dict[str, list[_Follower]] = {}
+        self._following: dict[str, list[Follower]] = {}
         self._heard_of: dict[str, bool] = {}
 
     async def follow(self, job_id: str, at: float, saw: _Saw) -> None:
@@ -109,23 +109,50 @@ class StatusReader:
         Raises:
             LlamaClassifyError: What a request for it raised.
         """
-        follower = _Follower(job_id, saw)
-        self._following.setdefault(job_id, []).append(follower)
+        called = asyncio.Event()
+        follower = self.enlist(job_id, at, saw, lambda _: called.set())
         try:
-            self._join(follower, _DUE if self._heard_of.pop(job_id, False) else at)
+            while not follower.is_over:
+                called.clear()
+                await self.attend(follower)
+                await called.wait()
+        finally:
+            self.dismiss(follower)
+        if follower.error is not None:
+            raise follower.error
+
+    def enlist(self, job_id: str, at: float, saw: _Saw, call: Callable[[Follower], None]) -> Follower:
+        """Have a job looked at likewise; `call` is called when that is over, or a task must `attend`."""
+        follower = Follower(job_id, saw, call)
+        self._following.setdefault(job_id, []).append(follower)
+        self._join(follower, _DUE if self._heard_of.pop(job_id, False) else at)
+        return follower
+
+    def dismiss(self, follower: Follower) -> None:
+        """Look no more for a wait; whoever led goes, another takes over."""
+        follower.is_over = True
+        followers = self._following.get(follower.job_id, [])
+        if follower in followers:
+            followers.remove(follower)
+            if not followers:
+                del self._following[follower.job_id]
+        self._leave(follower)
+
+    async def attend(self, follower: Follower) -> None:
+        """Do what there is to do for a wait: to lead its group, or to ask for its job alone."""
+        if follower.is_attended:
+            return
+        follower.is_attended = True
+        try:
             while not follower.is_over:
                 if follower.is_alone:
-                    follower.is_alone = False
-                    self._hand_out(follower, await self._fetch(job_id))
+                    await self._ask_alone(follower)
                 elif follower.group is not None and follower.group.leader is follower:
                     await self._lead(follower.group)
                 else:
-                    await follower.until_woken()
+                    return
         finally:
-            self._leave(follower)
-            self._forget(follower)
-        if follower.error is not None:
-            raise follower.error
+            follower.is_attended = False
 
     def notify(self, job_id: str) -> None:
         """Have the waits on a job look at once; the next one, where there is none now."""
@@ -137,17 +164,15 @@ class StatusReader:
             return
         for follower in followers:
             if follower.group is None or follower.group.asked:
-                follower.hurried = True  # what is being asked may be answered too early
+                follower.is_hurried = True  # what is being asked may be answered too early
             else:
                 self._join(follower, _DUE)
 
-    def _forget(self, follower: _Follower) -> None:
-        followers = self._following[follower.job_id]
-        followers.remove(follower)
-        if not followers:
-            del self._following[follower.job_id]
+    def _call(self, follower: Follower) -> None:
+        if follower.is_over or not follower.is_attended:
+            follower.call(follower)
 
-    def _join(self, follower: _Follower, at: float) -> None:
+    def _join(self, follower: Follower, at: float) -> None:
         """Move a wait on to the group of a moment."""
         self._leave(follower)
         if at <= self._clock.now():
@@ -155,11 +180,12 @@ class StatusReader:
         group = self._open.get(at)
         if group is None or len(group.followers) >= self._most:
             group = self._open[at] = _Group(at)
-            follower.wake()  # to lead it
         group.followers[follower] = None
         follower.group = group
+        if group.leader is follower:
+            self._call(follower)
 
-    def _leave(self, follower: _Follower) -> None:
+    def _leave(self, follower: Follower) -> None:
         group, follower.group = follower.group, None
         if group is None:
             return
@@ -167,68 +193,73 @@ class StatusReader:
         del group.followers[follower]
         if not led:
             return
-        if group.sleep is not None:
-            group.sleep.cancel()
+        if group.under_way is not None:
+            group.under_way.cancel()
         if group.leader is not None:
-            group.leader.wake()
+            self._call(group.leader)
         else:
             self._close(group)
 
     async def _lead(self, group: _Group) -> None:
         """Sleep until the group's moment, ask for all its jobs and hand out the answers."""
-        try:
-            if not await self._asks_now(group):
-                return
-            job_ids = list(dict.fromkeys(follower.job_id for follower in group.followers))
-            answers = await self._read(job_ids)
-        except LlamaClassifyError as error:
-            self._close(group)
-            # Each wait adds what it knows to an error of its own.
-            for follower in group.disbanded():
-                self._hand_out(follower, copy.copy(error))
-        else:
-            for follower in group.disbanded():
-                self._hand_out(follower, answers.get(follower.job_id, _Instead.ALONE))
+        answers: Mapping[str, _Answer] = {}
+        with anyio.CancelScope() as group.under_way:
+            try:
+                await self._sleep(group)
+                answers = await self._read(list(dict.fromkeys(f.job_id for f in group.followers)))
+            except LlamaClassifyError as error:
+                self._close(group)
+                # Each wait adds what it knows to an error of its own.
+                answers = {f.job_id: error for f in group.followers}
+        if group.under_way.cancelled_caught:
+            return  # whoever led was called away
+        now = self._clock.now()  # the same for all: those that are due together next time stay together
+        for follower in group.disbanded():
+            answer = answers.get(follower.job_id, _Instead.ALONE)
+            self._hand_out(follower, copy.copy(answer) if isinstance(answer, Exception) else answer, now)
 
-    def _hand_out(self, follower: _Follower, answer: _Answer) -> None:
-        """Give a wait its answer: that ends it, or moves it on to its next look."""
-        if answer is _Instead.ALONE:
-            follower.is_alone = True
-            follower.wake()
-            return
-        if isinstance(answer, LlamaClassifyError):
-            follower.error, at = answer, None
-        else:
-            at = _DUE if isinstance(answer, _Instead) else follower.saw(answer)
-        if at is None:
-            follower.is_over = True
-            follower.wake()
-        else:
-            self._join(follower, _DUE if follower.hurried else at)
-            follower.hurried = False
-
-    async def _asks_now(self, group: _Group) -> bool:
-        """Sleep until the group's moment and let nobody join any more; False: the one that leads has left."""
+    async def _sleep(self, group: _Group) -> None:
+        """Sleep until the group's moment, and let nobody join any more."""
         if group.asked:
-            return True
-        with anyio.CancelScope() as group.sleep:
-            if group.at == _DUE:
-                await checkpoint()  # all that are due now may join
-            else:
-                await self._clock.sleep(max(0.0, group.at - self._clock.now()))
-        if group.sleep.cancelled_caught:
-            return False
-        group.sleep = None
+            return
+        if group.at == _DUE:
+            await checkpoint()  # all that are due now may join
+        else:
+            await self._clock.sleep(max(0.0, group.at - self._clock.now()))
         self._close(group)
-        return True
 
     def _close(self, group: _Group) -> None:
-        """Let nobody join any more."""
         group.asked = True
         if self._open.get(group.at) is group:
             del self._open[group.at]
 
-    async def _read(self, job_ids: list[str]) -> Mapping[str, Sighting[Job] | _Instead]:
+    def _hand_out(self, follower: Follower, answer: _Answer, now: float) -> None:
+        """Give a wait its answer: that ends it, or moves it on to its next look."""
+        if answer is _Instead.ALONE:
+            follower.is_alone = True
+            self._call(follower)
+            return
+        at: float | None = _DUE
+        if isinstance(answer, LlamaClassifyError):
+            follower.error, at = answer, None
+        elif not isinstance(answer, _Instead):
+            at = follower.saw(answer, now)
+        if at is None:
+            self.dismiss(follower)
+            self._call(follower)
+        else:
+            self._join(follower, _DUE if follower.is_hurried else at)
+            follower.is_hurried = False
+
+    async def _ask_alone(self, follower: Follower) -> None:
+        follower.is_alone = False
+        try:
+            answer: _Answer = await self._fetch(follower.job_id)
+        except LlamaClassifyError as error:
+            answer = error
+        self._hand_out(follower, answer, self._clock.now())
+
+    async def _read(self, job_ids: list[str]) -> Mapping[str, _Answer]:
         if len(job_ids) == 1:
             return {job_ids[0]: await self._fetch(job_ids[0])}
         if len(job_ids) > self._most:  # it was less while they slept

@@ -1,0 +1,182 @@
+"""The work of a batch: documents are pulled as places become free and begun by a few tasks; then none waits.
+
+A document whose job is running has no task: its wait is a small object that the status reader moves from look
+to look. So many thousand can be in flight for little more than their requests cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup
+from attrs import define, field
+
+from ..errors import (
+    AuthenticationError,
+    JobError,
+    JournalError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    SessionClosedError,
+)
+from ..models import Job
+from ..outcomes import Document, Outcome
+from .under_way import Result, UnderWay
+
+_MOST_WORKERS = 64
+"""Tasks that store and create: as many as a session sends requests of one kind at once."""
+_ENDS_THE_BATCH = (
+    AuthenticationError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    SessionClosedError,
+    JournalError,
+)
+
+Begin = Callable[[Document], Awaitable[Job | UnderWay]]
+"""Takes a document to where its job is running, or has ended."""
+
+
+@define(eq=False)
+class FanOut:
+    """The work of one batch.
+
+    Attributes:
+        source: The documents.
+        begin: Begins each.
+        places: Bounds how many are under way; whoever takes an outcome frees its place.
+        deliver: Takes each outcome; what it raises ends the work.
+        begun: Documents taken from the source.
+        done: Outcomes delivered.
+    """
+
+    source: AsyncIterator[Document]
+    begin: Begin
+    places: anyio.Semaphore
+    deliver: Callable[[Outcome], None]
+    begun: int = 0
+    done: int = 0
+    _tasks: TaskGroup = field(init=False)
+    _turn: anyio.Lock = field(init=False, factory=anyio.Lock)
+    _waiting: set[UnderWay] = field(init=False, factory=set)
+    _workers: int = field(init=False, default=0)
+    _fault: Exception | None = field(init=False, default=None)
+    _is_exhausted: bool = field(init=False, default=False)
+    _all_done: anyio.Event = field(init=False, factory=anyio.Event)
+
+    async def run(self) -> None:
+        """Work until every document has its outcome; nothing is left running however it ends.
+
+        Raises:
+            Exception: What ended the work early, or what the source raised, once all else was delivered.
+        """
+        try:
+            async with anyio.create_task_group() as self._tasks:
+                try:
+                    self._tasks.start_soon(self._work)
+                    await self._all_done.wait()
+                finally:
+                    for under_way in self._waiting:
+                        under_way.stop()
+        finally:
+            await self._clean_up()
+        if self._fault is not None:
+            raise self._fault
+
+    async def _work(self) -> None:
+        """Take document after document; others are started as long as there are places."""
+        self._workers += 1
+        async for index, document in self._mine():
+            if self._workers < _MOST_WORKERS:
+                self._tasks.start_soon(self._work)
+            try:
+                result = await self.begin(document)
+            except Exception as error:  # one bad document never ends a batch
+                self._finish(index, document, error)
+            else:
+                self._go_on(index, document, result)
+
+    async def _mine(self) -> AsyncGenerator[tuple[int, Document]]:
+        """Give the documents that fall to one worker."""
+        while True:
+            async with self._turn:
+                if self._is_exhausted:
+                    return
+                await self.places.acquire()
+                try:
+                    document = await anext(self.source)
+                except StopAsyncIteration:
+                    self._exhausted()
+                    return
+                except Exception as error:  # the source's own: it ends the batch after what is under way
+                    self._fault = error
+                    self._exhausted()
+                    return
+                index = self.begun
+                self.begun += 1
+            yield index, document
+
+    def _exhausted(self) -> None:
+        self._is_exhausted = True
+        self._see_whether_all_is_done()
+
+    def _go_on(self, index: int, document: Document, result: Job | UnderWay) -> None:
+        """Wait for a document's job, without a task."""
+        if isinstance(result, UnderWay):
+            self._waiting.add(result)
+            result.begin(self._tasks.start_soon, partial(self._ended, index, document, result))
+        else:
+            self._finish(index, document, result)
+
+    def _ended(self, index: int, document: Document, under_way: UnderWay, result: Result) -> None:
+        if isinstance(result, SessionClosedError):
+            self._end_with(result)  # and its job is cleaned up after like all that still run
+            return
+        self._waiting.discard(under_way)
+        if under_way.has_more_to_do(result):
+            self._tasks.start_soon(self._conclude, index, document, under_way, result)
+        else:
+            self._finish(index, document, result)
+
+    async def _conclude(self, index: int, document: Document, under_way: UnderWay, result: Result) -> None:
+        try:
+            concluded = await under_way.conclude(result)
+        except Exception as error:  # as in _work
+            self._finish(index, document, error)
+        else:
+            self._go_on(index, document, concluded)
+
+    def _finish(self, index: int, document: Document, result: Job | Exception) -> None:
+        """Deliver what became of a document, or end with it."""
+        if isinstance(result, _ENDS_THE_BATCH):
+            self._end_with(result)
+            return
+        if isinstance(result, Exception):
+            job = result.job if isinstance(result, JobError) and isinstance(result.job, Job) else None
+            outcome = Outcome(index, document, job, result)
+        else:
+            outcome = Outcome(index, document, result, None)
+        self.done += 1
+        try:
+            self.deliver(outcome)
+        except Exception as error:  # the caller's own, as if raised in its loop
+            self._end_with(error)
+        self._see_whether_all_is_done()
+
+    def _see_whether_all_is_done(self) -> None:
+        if self._is_exhausted and self.done == self.begun:
+            self._all_done.set()
+
+    def _end_with(self, error: Exception) -> None:
+        self._fault = self._fault or error
+        self._tasks.cancel_scope.cancel()
+
+    async def _clean_up(self) -> None:
+        """End on the server what was cut off, where that is wanted."""
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as tasks:
+                for under_way in self._waiting:
+                    if under_way.abandon is not None:
+                        tasks.start_soon(under_way.clean_up)
