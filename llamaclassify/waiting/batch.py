@@ -6,6 +6,7 @@ manager, never across a generator's yield (PEP 789).
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import (
@@ -79,7 +80,7 @@ class Batch:
         self._ended: float | None = None
         self._failed = 0
         # Made when it is used: a batch may be prepared where no event loop runs.
-        self._places: anyio.Semaphore
+        self._places: asyncio.Semaphore
         self._tasks: TaskGroup
         self._work: FanOut | None = None
         self._receive: MemoryObjectReceiveStream[Outcome]
@@ -121,7 +122,7 @@ class Batch:
         await self._journal.__aenter__()
         self._started = self._now()
         send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
-        self._places = anyio.Semaphore(self._concurrency, fast_acquire=True)
+        self._places = asyncio.Semaphore(self._concurrency)
         self._tasks = await anyio.create_task_group().__aenter__()
         self._tasks.start_soon(self._run, send)
         return self._deliver()

@@ -6,6 +6,7 @@ to look. So many thousand can be in flight for little more than their requests c
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -54,12 +55,12 @@ class FanOut:
 
     source: AsyncIterator[Document]
     begin: Begin
-    places: anyio.Semaphore
+    places: asyncio.Semaphore
     deliver: Callable[[Outcome], None]
     begun: int = 0
     done: int = 0
     _tasks: TaskGroup = field(init=False)
-    _turn: anyio.Lock = field(init=False, factory=anyio.Lock)
+    _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
     _waiting: set[UnderWay] = field(init=False, factory=set)
     _workers: int = field(init=False, default=0)
     _fault: Exception | None = field(init=False, default=None)

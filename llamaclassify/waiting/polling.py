@@ -7,12 +7,13 @@ here. There is one monotonic deadline. No sleep crosses it: the last look is tim
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import cache
 from typing import Generic, Literal
 
 import anyio
 from attrs import define, field, frozen
-from tenacity import AttemptManager, RetryCallState, RetryError, Retrying, retry_if_result
+from tenacity import RetryCallState, Retrying, wait_exponential
 
 from ..errors import (
     ConfigurationError,
@@ -64,7 +65,18 @@ class Deadline:
         return anyio.move_on_after(max(0.0, self.remaining()) + GRACE)
 
 
-_STILL_RUNNING = retry_if_result(lambda seen: not seen.is_terminal)
+@cache
+def _backoff(policy: PollPolicy) -> wait_exponential:
+    return wait_exponential(policy.initial, policy.maximum, policy.multiplier)
+
+
+def _new_state() -> RetryCallState:
+    """Start to count attempts, which is what tenacity's backoff goes by."""
+    return RetryCallState(_NO_LOOP, None, (), {})
+
+
+_NO_LOOP = Retrying()
+"""tenacity's own loop is not used: at thousands of waits it costs more than their requests do."""
 
 
 @define
@@ -77,7 +89,8 @@ class Wait(Generic[J]):
     deadline: Deadline
     seen: Sighting[J] | None
     at: float = 0.0
-    backoff: float = 0.0
+    backoff: wait_exponential = field(init=False)
+    state: RetryCallState = field(init=False, factory=_new_state)
     answered_in: float = 0.0
     is_last: bool = False
     was_last: bool = False
@@ -85,11 +98,9 @@ class Wait(Generic[J]):
     started: float | None = None
     running_at: float = 0.0
     seen_at: float = 0.0
-    attempts: Iterator[AttemptManager] = field(init=False)
-    attempt: AttemptManager = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.backoff = min(self.policy.initial, self.policy.maximum)
+        self.backoff = _backoff(self.policy)
         now = self.deadline.clock.now()
         self.running_at = self.seen_at = now
         if self.seen is None:
@@ -98,40 +109,24 @@ class Wait(Generic[J]):
             self.started = now
             pause = self.schedule.first_pause(self.policy.initial)
             if pause == self.policy.initial:
-                pause = self._next_backoff()
+                pause = self._next_pause()
             self._look_at(self.schedule.after(now + pause, self.policy.initial))
-        self.attempts = iter(self.looks())
-        self.attempt = next(self.attempts)
-
-    def looks(self) -> Retrying:
-        """Make tenacity's loop of looks and pauses.
-
-        Whoever looks also sleeps, for many waits together: so the loop itself needs no `AsyncRetrying`.
-        """
-        return Retrying(
-            before=None,  # type: ignore[arg-type]  # tenacity takes it so; there is nothing to do
-            after=None,  # type: ignore[arg-type]
-            sleep=_leave_to_the_look,
-            wait=self._pause,
-            stop=lambda _: self.was_last,
-            retry=_STILL_RUNNING,
-        )
 
     def saw(self, seen: Sighting[J], now: float) -> float | None:
         """Take a look's sighting; gives when to look again, None where there is no more need or time to."""
         # Capped: one slow look must not end the wait early.
         self.answered_in = min(max(now - self.at, 0.0), _LONGEST_LEAD, self.policy.timeout / 10)
         self.was_last = self.is_last
-        self.seen = seen
+        if self.seen is None or seen.status != self.seen.status:
+            self.seen = seen
         self.seen_at = now
         if not seen.is_terminal:
             self.running_at = now
-        self.attempt.retry_state.set_result(seen)
-        try:
-            self.attempt = next(self.attempts)
-        except (StopIteration, RetryError):
+        if seen.is_terminal or self.was_last or now >= self.deadline.at - self.answered_in:
             self.is_over = True
             return None
+        pause = self._next_pause()
+        self._look_at(self.schedule.after(now + pause, pause))
         return self.at
 
     def saw_change(self, seen: Sighting[J], now: float) -> float | None:
@@ -161,22 +156,16 @@ class Wait(Generic[J]):
             return None
         return (self.running_at + self.seen_at) / 2 - self.started
 
-    def _pause(self, _: RetryCallState) -> float:
-        """Give tenacity the policy's pause, after which the next look is made."""
-        pause = self._next_backoff()
-        self._look_at(self.schedule.after(self.seen_at + pause, pause))
-        return pause
-
-    def _next_backoff(self) -> float:
-        backoff = self.backoff
-        self.backoff = min(backoff * self.policy.multiplier, self.policy.maximum)
-        return backoff * (1 + self.policy.jitter * random.uniform(-1, 1))  # noqa: S311
+    def _next_pause(self) -> float:
+        """Give tenacity's pause, stretched or shrunk by chance."""
+        pause = self.backoff(self.state)
+        self.state.prepare_for_next_attempt()
+        return pause * (1 + self.policy.jitter * random.uniform(-1, 1))  # noqa: S311
 
     def _look_at(self, moment: float) -> None:
         """Set the next look; the last one is to be answered at the deadline."""
         latest = self.deadline.at - self.answered_in
         self.is_last = moment >= latest
-        self.was_last = self.was_last or self.seen_at >= latest
         self.at = self.schedule.before(latest) if self.is_last else moment
 
     def timed_out(self) -> JobTimeoutError:
@@ -184,10 +173,6 @@ class Wait(Generic[J]):
         status = f"last seen {self.seen.status}" if self.seen else "never seen"
         message = f"job {self.job_id} did not end in time ({status}); it can be waited for again"
         return JobTimeoutError(message, job=self.seen.job() if self.seen else None, job_id=self.job_id)
-
-
-def _leave_to_the_look(_: float) -> None:
-    """Sleep not here: looks that are due together sleep together."""
 
 
 @frozen

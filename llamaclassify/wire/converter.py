@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 8
 """So many different configurations are recognised when they come again."""
+_recent_configurations: deque[tuple[Any, Configuration]] = deque(maxlen=_REMEMBERED)
 
 # cattrs is imported with the first JSON that is read: it would be a tenth of the package's import.
 T = TypeVar("T")
@@ -51,6 +52,10 @@ def decode(kind: type[T], data: Any, *, request: str) -> T:
 def share_configuration(job: dict[str, Any]) -> None:
     """Put the model in the place of a job's configuration: so all the jobs of a batch hold but one."""
     echoed = job.get("configuration")
+    for before, made in _recent_configurations:
+        if before == echoed:
+            job["configuration"] = made
+            return
     if echoed is not None:
         with suppress(Exception):  # what is wrong with it is told where the job is decoded
             job["configuration"] = _converter(thorough=False).structure(echoed, Configuration)
@@ -128,7 +133,8 @@ def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], 
             present.setdefault("file_input", present["document_input_value"])
         return structure(present, kind)
 
-    return _remembering(kind, hook) if kind is Configuration else hook
+    configured: Any = hook
+    return _remembering(configured) if kind is Configuration else hook
 
 
 def _hook_for(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
@@ -144,18 +150,17 @@ def _optional(kind: Any) -> Any:
     return others[0] if isinstance(kind, UnionType) and len(parts) == 2 and len(others) == 1 else None
 
 
-def _remembering(model: type[T], structure: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
+def _remembering(structure: Callable[[Any, Any], Configuration]) -> Callable[[Any, Any], Configuration]:
     """Structure what came before only once: every job of a batch echoes the same configuration."""
-    recent: deque[tuple[Any, T]] = deque(maxlen=_REMEMBERED)
 
-    def hook(data: Any, kind: Any) -> T:
-        if isinstance(data, model):
+    def hook(data: Any, kind: Any) -> Configuration:
+        if isinstance(data, Configuration):
             return data
-        for before, made in recent:
+        for before, made in _recent_configurations:
             if before == data:
                 return made
         made = structure(data, kind)
-        recent.appendleft((data, made))
+        _recent_configurations.appendleft((data, made))
         return made
 
     return hook

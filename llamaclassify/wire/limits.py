@@ -67,6 +67,8 @@ class Limiter:
     async def admit(self, kind: Kind) -> None:
         """Wait until a request of this kind may be sent."""
         windows = self._windows[kind]
+        if not windows and self._pushback.is_none(self._now):
+            return
         async with self._turns[kind]:
             # Looked at again after each sleep: the server may have pushed back meanwhile. Nothing is taken
             # before it is used, so a request that is cancelled here costs the others nothing.
@@ -119,6 +121,9 @@ class _Pushback:
         self._failures = 0
         # The last answers: when each came, and whether it was a refusal.
         self._answers: deque[tuple[float, bool]] = deque(maxlen=_LAST_ANSWERS)
+
+    def is_none(self, now: Callable[[], float]) -> bool:
+        return self._rate is None and not self._to_be_cut and now() >= self._next
 
     def next(self, now: float) -> float:
         return max(now, self._next)

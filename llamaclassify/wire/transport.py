@@ -48,6 +48,8 @@ _IN_FLIGHT = 64
 
 _CLEAN_UP_WITHIN = 2.5
 """Seconds that closing waits for cancels to reach the server, where a wait is to cancel its job."""
+_forks = 0
+"""Forks between our import and this process: to ask for its id at each request would cost more."""
 _log = logging.getLogger("llamaclassify.http")
 
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -130,7 +132,7 @@ class Transport:
         # Waited for outside of a request's time-out, unlike a connection of aiohttp's pool.
         self._places = {kind: asyncio.Semaphore(_IN_FLIGHT) for kind in get_args(Kind)}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._pid = os.getpid()
+        self._forks = _forks
 
     @property
     def identity(self) -> str:
@@ -291,7 +293,7 @@ class Transport:
         loop = asyncio.get_running_loop()
         if self._http is not None and self._http.closed:
             raise ConfigurationError("http: the aiohttp session that was given is closed")
-        if self._pid != os.getpid():
+        if self._forks != _forks:
             message = "the session was made before a fork; make one in each process"
             raise ConfigurationError(message)
         if self._loop is None:
@@ -311,6 +313,15 @@ class Transport:
                 },
             )
         return self._http
+
+
+def _count_fork() -> None:
+    global _forks  # noqa: PLW0603
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
 
 
 def _proxy(url: str) -> str | None:
