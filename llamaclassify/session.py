@@ -276,7 +276,7 @@ class ClassifySession(ClassifyJobs):
             documents,
             begin if journalled is None else journalled.begin,
             concurrency=concurrency,
-            guard=self._lifetime.guarding,
+            guard=self._lifetime.enclosing,
             journal=None if journalled is None else journalled.journal,
             on_progress=on_progress,
         )

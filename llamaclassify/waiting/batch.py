@@ -58,7 +58,7 @@ class Batch:
     ) -> None:
         """Prepare to `begin` the documents and wait for them, at most `concurrency` at a time.
 
-        `guard` is held while there may be something to clean up, `journal` while the batch is open.
+        `guard` bounds the work and its clean-up, `journal` while the batch is open.
         """
         if type(concurrency) is not int or concurrency < 1:
             message = f"concurrency: must be a whole number of 1 or more, got {concurrency!r}"
@@ -155,11 +155,11 @@ class Batch:
         """Do the work; what ends it is raised to whoever reads, once what is finished has been read."""
         async with send, aclosing(_each(self._documents)) as source:
             self._work = FanOut(source, self._begin, self._places, partial(self._take, send))
-            with self._guard():
-                try:
+            try:
+                with self._guard():
                     await self._work.run()
-                except Exception as error:  # raised by _deliver
-                    self._fault = error
+            except Exception as error:  # raised by _deliver
+                self._fault = error
 
     def _take(self, send: MemoryObjectSendStream[Outcome], outcome: Outcome) -> None:
         self._failed += not outcome.ok

@@ -12,6 +12,7 @@ import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
+from itertools import islice
 
 import anyio
 from anyio.lowlevel import checkpoint
@@ -61,6 +62,11 @@ class Follower:
     is_alone: bool = False
     is_attended: bool = False
     is_hurried: bool = False
+
+    @property
+    def is_sleeping(self) -> bool:
+        """Whether it is in a group that has not asked yet."""
+        return self.group is not None and not self.group.asked
 
 
 @define(eq=False)
@@ -163,10 +169,10 @@ class StatusReader:
                 del self._heard_of[next(iter(self._heard_of))]
             return
         for follower in followers:
-            if follower.group is None or follower.group.asked:
-                follower.is_hurried = True  # what is being asked may be answered too early
-            else:
+            if follower.is_sleeping:
                 self._join(follower, _DUE)
+            else:
+                follower.is_hurried = True  # what is being asked may be answered too early
 
     def _call(self, follower: Follower) -> None:
         if follower.is_over or not follower.is_attended:
@@ -203,10 +209,13 @@ class StatusReader:
     async def _lead(self, group: _Group) -> None:
         """Sleep until the group's moment, ask for all its jobs and hand out the answers."""
         answers: Mapping[str, _Answer] = {}
+        passengers: list[str] = []
         with anyio.CancelScope() as group.under_way:
             try:
                 await self._sleep(group)
-                answers = await self._read(list(dict.fromkeys(f.job_id for f in group.followers)))
+                job_ids = list(dict.fromkeys(f.job_id for f in group.followers))
+                passengers = self._passengers(len(job_ids))
+                answers = await self._read(job_ids, passengers)
             except LlamaClassifyError as error:
                 self._close(group)
                 # Each wait adds what it knows to an error of its own.
@@ -217,6 +226,31 @@ class StatusReader:
         for follower in group.disbanded():
             answer = answers.get(follower.job_id, _Instead.ALONE)
             self._hand_out(follower, copy.copy(answer) if isinstance(answer, Exception) else answer, now)
+        for job_id in passengers:
+            self._set_down(job_id, answers.get(job_id), now)
+
+    def _passengers(self, asked: int) -> list[str]:
+        """Choose jobs to fill a listing up with: it costs one request either way, and some may have ended.
+
+        Those that were seen the longest ago come first.
+        """
+        if not 1 < asked < self._most:
+            return []
+        waiting = islice(self._following.items(), 2 * MOST)
+        sleeping = (job_id for job_id, followers in waiting if followers[0].is_sleeping)
+        return list(islice(sleeping, self._most - asked))
+
+    def _set_down(self, job_id: str, answer: _Answer | None, now: float) -> None:
+        """Tell the waits on a passenger if it has ended; else they look when they were to."""
+        followers = self._following.pop(job_id, None)
+        if followers is None:
+            return
+        self._following[job_id] = followers
+        if not isinstance(answer, _Instead | LlamaClassifyError | None) and answer.is_terminal:
+            for follower in list(followers):
+                if follower.is_sleeping:
+                    self._leave(follower)
+                    self._hand_out(follower, answer, now)
 
     async def _sleep(self, group: _Group) -> None:
         """Sleep until the group's moment, and let nobody join any more."""
@@ -248,6 +282,7 @@ class StatusReader:
             self.dismiss(follower)
             self._call(follower)
         else:
+            self._following[follower.job_id] = self._following.pop(follower.job_id)  # the latest seen
             self._join(follower, _DUE if follower.is_hurried else at)
             follower.is_hurried = False
 
@@ -259,16 +294,17 @@ class StatusReader:
             answer = error
         self._hand_out(follower, answer, self._clock.now())
 
-    async def _read(self, job_ids: list[str]) -> Mapping[str, _Answer]:
+    async def _read(self, job_ids: list[str], passengers: list[str]) -> Mapping[str, _Answer]:
         if len(job_ids) == 1:
             return {job_ids[0]: await self._fetch(job_ids[0])}
         if len(job_ids) > self._most:  # it was less while they slept
             return dict.fromkeys(job_ids, _Instead.AGAIN)
         try:
-            return await self._fetch_all(job_ids)
+            return await self._fetch_all(job_ids + passengers)
         except APIStatusError as error:
             if error.status not in _REFUSALS:
                 raise
-            if len(job_ids) <= self._most:  # else another listing was refused meanwhile
-                self._most = len(job_ids) // 2 if self._most == MOST else 1
+            asked = len(job_ids) + len(passengers)
+            if asked <= self._most:  # else another listing was refused meanwhile
+                self._most = asked // 2 if self._most == MOST else 1
             return dict.fromkeys(job_ids, _Instead.AGAIN)

@@ -133,8 +133,8 @@ def _tolerant_hook(kind: type[T], converter: Converter) -> Callable[[Any, Any], 
             present.setdefault("file_input", present["document_input_value"])
         return structure(present, kind)
 
-    configured: Any = hook
-    return _remembering(configured) if kind is Configuration else hook
+    hooked: Any = hook
+    return _remembering(hooked) if kind is Configuration else hook  # type: ignore[return-value]
 
 
 def _hook_for(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:

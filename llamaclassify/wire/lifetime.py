@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import anyio
 
 from ..errors import SessionClosedError
+
+_enclosing: ContextVar[Lifetime | None] = ContextVar("llamaclassify.enclosing", default=None)
+"""The lifetime that already bounds all that a task does: then it needs no bounds of its own."""
 
 
 class Lifetime:
@@ -30,6 +34,9 @@ class Lifetime:
         """
         if self.ended and asyncio.current_task() not in self._cleaning_up:
             raise SessionClosedError("the session is closed; open another one")
+        if _enclosing.get() is self:
+            yield
+            return
         with anyio.CancelScope() as scope:
             self._under_way.add(scope)
             try:
@@ -38,6 +45,20 @@ class Lifetime:
                 self._under_way.discard(scope)
         if scope.cancelled_caught:
             raise SessionClosedError("the session was closed while this was under way")
+
+    @contextmanager
+    def enclosing(self) -> Iterator[None]:
+        """Run a block of many requests and sleeps that the end of the session ends as a whole.
+
+        Raises:
+            SessionClosedError: As for `bounds`.
+        """
+        with self.guarding(), self.bounds():
+            before = _enclosing.set(self)
+            try:
+                yield
+            finally:
+                _enclosing.reset(before)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, but not beyond the end of the session."""
