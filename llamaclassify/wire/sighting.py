@@ -31,8 +31,9 @@ class Sighting:
         Raises:
             ResponseDecodeError: That cannot be told.
         """
-        match data:
-            case {"id": str(job_id), "status": str(status)}:
+        if isinstance(data, dict):
+            job_id, status = data.get("id"), data.get("status")
+            if isinstance(job_id, str) and isinstance(status, str):
                 share_configuration(data)
                 return cls(job_id, status, data, request)
         job = decode(Job, data, request=request)

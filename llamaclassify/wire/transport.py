@@ -122,6 +122,7 @@ class Transport:
         self._key = key
         self.base_url: str = base_url.rstrip("/")
         self._scope = scope
+        self._scope_parameters = _parameters(scope, {})
         self._http = http
         self._owned = http is None
         # Not by aiohttp's trust_env: that would also take a login from ~/.netrc, in place of the key.
@@ -180,7 +181,7 @@ class Transport:
         """
         name = f"{method} {path}"
         may_be_empty = method == "DELETE"
-        parameters = _parameters(self._scope, query or {})
+        parameters = _parameters(self._scope, query) if query else self._scope_parameters
         payload = body if body is None or isinstance(body, bytes) else json_bytes(body)
 
         async def attempt() -> Any:
