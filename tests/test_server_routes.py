@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,8 +15,9 @@ from yarl import URL
 
 from llamaclassify import Result
 from llamaclassify.server import LocalServer
+from llamaclassify.server.clock import Clock
 
-from .conftest import KEY
+from .conftest import KEY, scripted
 from .test_server import FILES, JOBS, RULE, answer, created, finished, form, uploaded
 
 CONFIGURATIONS = "/api/v1/beta/configurations"
@@ -232,7 +234,7 @@ async def test_a_link_comes_with_the_file_where_it_is_asked_for(http):
         assert await status_of(http.get(link["url"])) == (200, b"x")
 
 
-async def test_a_link_that_is_not_ours_or_too_old_opens_nothing(http, monkeypatch):
+async def test_a_link_that_is_not_ours_opens_nothing(http):
     file_id, other = await uploaded(http), await uploaded(http)
     _, link = await answer(http.get(f"{FILES}/{file_id}/content", params={"expires_at_seconds": 1}))
     expires = re.search(r"expires=(\d+)", link["url"])[1]
@@ -245,8 +247,18 @@ async def test_a_link_that_is_not_ours_or_too_old_opens_nothing(http, monkeypatc
     ]
     for url in wrong:
         assert await answer(http.get(url)) == (403, {"detail": "The signature of this link is wrong"})
-    monkeypatch.setattr("time.time", lambda: int(expires) + 1)
-    assert await answer(http.get(link["url"])) == (403, {"detail": "This link has expired"})
+
+
+async def test_a_link_that_is_too_old_opens_nothing():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    clock = Clock(now=lambda: now)
+    async with LocalServer(classify=scripted, clock=clock) as server, client_of(server) as http:
+        params = {"expires_at_seconds": 60}
+        _, link = await answer(http.get(f"{FILES}/{await uploaded(http)}/content", params=params))
+        now += timedelta(seconds=60)
+        assert (await status_of(http.get(link["url"])))[0] == 200
+        now += timedelta(seconds=1)
+        assert await answer(http.get(link["url"])) == (403, {"detail": "This link has expired"})
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "x", "1.5", str(10**12)])

@@ -35,6 +35,11 @@ class Changes:
         """Tell `listener` of every change from now on."""
         self._listeners.append(listener)
 
+    @property
+    def are_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
     def announce(self, change: Change) -> None:
         """Tell every listener; one that fails is logged and keeps nobody else from hearing."""
         for listener in self._listeners:

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from attrs import frozen
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import AsyncRetrying, RetryError, stop_after_attempt, wait_exponential
 
 from ..models import WebhookConfiguration
 from ..wire.checks import Issue
@@ -130,7 +130,6 @@ class Deliveries:
             sleep=self._clock.sleep,
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_exponential(multiplier=1, max=_LONGEST_PAUSE),
-            retry=retry_if_exception_type((aiohttp.ClientError, TimeoutError, OSError)),
         )
         try:
             await attempts(self._post, delivery)
