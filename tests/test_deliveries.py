@@ -4,17 +4,19 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
+import aiohttp
 import pytest
 from aiohttp import web
 
-from llamaclassify import Job, JobStatus, WebhookConfiguration, webhooks
+from llamaclassify import ClassifySession, Job, JobStatus, PollPolicy, WebhookConfiguration, webhooks
 from llamaclassify.models_v1 import ClassifierJob, ClassifierStatus
-from llamaclassify.server import deliveries
+from llamaclassify.server import LocalServer, deliveries
 from llamaclassify.server.changes import Change
 from llamaclassify.server.clock import Clock
-from llamaclassify.server.deliveries import Deliveries, undeliverable
+from llamaclassify.server.deliveries import Deliveries
+from llamaclassify.server.receivers import undeliverable
 
-from .conftest import serving
+from .conftest import KEY, scripted, serving
 
 SECRET = "whsec_1"
 NOW = datetime(2026, 10, 14, 9, tzinfo=UTC)
@@ -212,3 +214,73 @@ def test_others_are_refused_with_the_place(target):
 def test_what_is_no_header_is_refused(header):
     [issue] = undeliverable([{"webhook_headers": header}], [])
     assert issue.loc[:3] == ("webhook_configurations", 0, "webhook_headers")
+
+
+RULE = {"type": "invoice", "description": "contains an invoice number"}
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+async def created(server, path, name, body):
+    async with aiohttp.ClientSession(server.url, headers=HEADERS) as http:
+        form = aiohttp.FormData()
+        form.add_field("file", b"x", filename=name)
+        async with http.post("/api/v1/beta/files", data=form) as answer:
+            file_id = (await answer.json())["id"]
+        given = {"file_input": file_id, "file_ids": [file_id]}
+        async with http.post(path, json=given | body) as answer:
+            return answer.status, await answer.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "rules", "events"),
+    [
+        ("/api/v2/classify", {"configuration": {"rules": [RULE]}}, ["pending", "running"]),
+        ("/api/v1/classifier/jobs", {"rules": [RULE]}, ["pending"]),
+    ],
+)
+@pytest.mark.parametrize(("name", "end"), [("invoice-1.txt", "success"), ("broken-1.txt", "error")])
+async def test_a_job_tells_of_every_change(receiver, url, server, path, rules, events, name, end):
+    hooks = [{"webhook_url": url, "webhook_output_format": "json", "webhook_signing_secret": SECRET}]
+    status, job = await created(server, path, name, rules | {"webhook_configurations": hooks})
+    assert status == 200
+    assert "webhook" not in json.dumps(job)
+    await receiver.has(len(events) + 1)
+    assert sorted(event.event_type for event in receiver.events) == sorted(
+        f"classify.{event}" for event in [*events, end]
+    )
+    assert {event.job_id for event in receiver.events} == {job["id"]}
+    assert all(webhooks.verify(body, headers["LC-Signature"], SECRET) for body, headers in receiver.got)
+
+
+@pytest.mark.parametrize("path", ["/api/v2/classify", "/api/v1/classifier/jobs"])
+async def test_a_create_that_would_have_the_server_ask_others_is_refused(server, path):
+    rules = {"configuration": {"rules": [RULE]}, "rules": [RULE]}
+    hooks = [{"webhook_url": "http://10.0.0.1/admin"}]
+    status, refused = await created(server, path, "invoice-1.txt", rules | {"webhook_configurations": hooks})
+    assert status == 422
+    assert refused["detail"][0]["loc"] == ["body", "webhook_configurations", 0, "webhook_url"]
+
+
+async def test_whoever_runs_the_server_allows_hosts():
+    rules = {"configuration": {"rules": [RULE]}}
+    hooks = [{"webhook_url": "https://hooks.test/x", "webhook_events": []}]
+    async with LocalServer(classify=scripted, webhook_hosts=["hooks.test"]) as server:
+        status, _ = await created(
+            server, "/api/v2/classify", "invoice-1.txt", rules | {"webhook_configurations": hooks}
+        )
+    assert status == 200
+
+
+async def test_a_receiver_that_hangs_delays_no_job_and_no_end(receiver, url):
+    receiver.statuses = [None] * 10
+    rules = {"configuration": {"rules": [RULE]}}
+    async with LocalServer(classify=scripted) as server:
+        _, job = await created(
+            server,
+            "/api/v2/classify",
+            "invoice-1.txt",
+            rules | {"webhook_configurations": [{"webhook_url": url}]},
+        )
+        async with ClassifySession(KEY, base_url=server.url, poll=PollPolicy(initial=0.005)) as session:
+            assert (await session.wait(job["id"])).result.type == "invoice"
+    receiver.freed.set()

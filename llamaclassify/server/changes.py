@@ -31,9 +31,10 @@ class Changes:
 
     _listeners: list[Listener] = field(factory=list, init=False)
 
-    def listen(self, listener: Listener) -> None:
-        """Tell `listener` of every change from now on."""
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of every change from now on, until what this gives is called."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     @property
     def are_heard(self) -> bool:

@@ -11,7 +11,7 @@ from ..wire.converter import decode
 from .classify import check_files
 from .http import RUNNER, STORE, ApiError, answer_text, invalid, json_object, project_of, whole_number
 from .pages import ANY_SIZE, page_of_texts, place_after
-from .store import webhooks
+from .receivers import webhooks_in
 from .store.classifier_jobs import NEWEST_FIRST
 from .store.database import Row
 from .units import units_of
@@ -30,6 +30,7 @@ async def create(request: web.Request) -> web.Response:
     body = await json_object(request)
     if issues := list(classifier_job_issues(body)):
         raise invalid(issues, "body")
+    webhooks = webhooks_in(request, body)
     # A file that is named twice is classified once: results are told apart by their file.
     file_ids = list(dict.fromkeys(body["file_ids"]))
     await check_files(store, project, file_ids)
@@ -40,7 +41,7 @@ async def create(request: web.Request) -> web.Response:
             project,
             file_ids,
             Configuration(rules, parsing_configuration=_as_v2(parsing)),
-            webhooks.read(body.get("webhook_configurations")),
+            webhooks,
             rules=rules,
             mode=body.get("mode") or "FAST",
             parsing_configuration=parsing,

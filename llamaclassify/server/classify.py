@@ -25,7 +25,8 @@ from .http import (
     whole_number,
 )
 from .pages import page_of_texts, place_after
-from .store import Project, Store, webhooks
+from .receivers import webhooks_in
+from .store import Project, Store
 from .store.database import Row
 from .store.jobs import NEWEST_FIRST, JobFilter, NewJob
 from .units import unit_of
@@ -47,13 +48,14 @@ async def create(request: web.Request) -> web.Response:
     body = {**body, "file_input": given}
     if issues := [*create_issues(body), *webhook_issues(body.get("webhook_configurations"))]:
         raise invalid(issues, "body")
+    webhooks = webhooks_in(request, body)
     await check_files(store, project, [body["file_input"]])
     asked = NewJob(
         file_id=body["file_input"],
         configuration=await _configuration_in(store, project, body),
         configuration_id=body.get("configuration_id"),
         transaction_id=body.get("transaction_id"),
-        webhooks=webhooks.read(body.get("webhook_configurations")),
+        webhooks=webhooks,
     )
     with runner.room_for(1):
         job = await store.jobs.add(project, asked)

@@ -1,8 +1,6 @@
 """Webhooks: tells whoever a job's creator named of each change of its status, off the job's own path.
 
 A delivery is a task of its own and tried three times; whatever becomes of it, the job does not notice.
-Only this machine is told, and hosts that whoever runs the server allowed: a client must not be able to
-have the server ask its neighbours.
 """
 
 from __future__ import annotations
@@ -10,13 +8,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
-import re
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +20,6 @@ from attrs import frozen
 from tenacity import AsyncRetrying, RetryError, stop_after_attempt, wait_exponential
 
 from ..models import WebhookConfiguration
-from ..wire.checks import Issue
 from .changes import Change
 from .clock import Clock
 
@@ -39,43 +33,7 @@ _MOST_WAITING = 10_000
 _EVENTS = {"COMPLETED": "success", "FAILED": "error"}
 """The statuses that events have another name for; the others' are the same in small letters."""
 _NOT_THEIRS = {"host", "content-length", "transfer-encoding", "connection"}
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _log = logging.getLogger("llamaclassify.server")
-
-
-def undeliverable(webhooks: Sequence[Mapping[str, Any]] | None, hosts: Collection[str]) -> Iterator[Issue]:
-    """Say which of a create's webhooks cannot be delivered; their form has been checked."""
-    for index, webhook in enumerate(webhooks or ()):
-        loc = ("webhook_configurations", index)
-        url = webhook.get("webhook_url")
-        if url is not None and not _is_allowed(url, hosts):
-            message = (
-                f"{url!r} is neither on this machine nor on a host that the server allows"
-                " (llamaclassify serve --webhook-host HOST)"
-            )
-            yield Issue((*loc, "webhook_url"), message, "value_error")
-        for name, value in (webhook.get("webhook_headers") or {}).items():
-            if not (_NAME.fullmatch(name) and isinstance(value, str) and _VALUE.fullmatch(value)):
-                yield Issue((*loc, "webhook_headers", name), "is no HTTP header", "value_error")
-
-
-def _is_allowed(url: str, hosts: Collection[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in {"http", "https"} or parts.port == 0:
-            return False
-    except ValueError:
-        return False
-    return host == "localhost" or host in {allowed.lower() for allowed in hosts} or _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @frozen

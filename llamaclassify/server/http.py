@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +23,8 @@ RUNNER = web.AppKey("RUNNER", JobRunner)
 CLOCK = web.AppKey("CLOCK", Clock)
 API_KEY: web.AppKey[str | None] = web.AppKey("API_KEY")
 """The one key that is accepted; None: every key of the service's form."""
+WEBHOOK_HOSTS: web.AppKey[Collection[str]] = web.AppKey("WEBHOOK_HOSTS")
+"""Hosts besides this machine that webhooks may go to."""
 _KEY_PREFIX = "llx-"
 _RETRY_AFTER = "1"
 _log = logging.getLogger("llamaclassify.server")
@@ -84,7 +86,16 @@ def project_of(request: web.Request) -> Project:
     Raises:
         ApiError: 401, there is no key, none of the service's form or not the one that is asked for.
     """
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return project_by(request, request.headers.get("Authorization", ""))
+
+
+def project_by(request: web.Request, authorization: str) -> Project:
+    """Give the project that a request speaks of, by an ``Authorization`` header.
+
+    Raises:
+        ApiError: 401, there is no key, none of the service's form or not the one that is asked for.
+    """
+    scheme, _, key = authorization.partition(" ")
     key = key.strip()
     if scheme.lower() != "bearer" or not key:
         raise ApiError(401, "Not authenticated")

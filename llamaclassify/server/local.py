@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +15,12 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from ..models import Configuration, Result
-from . import classifier_jobs, classify, configurations, downloads, file_lists, files
+from . import classifier_jobs, classify, configurations, downloads, file_lists, files, window
 from .background import running_in_background
 from .changes import Changes
 from .clock import Clock
-from .http import API_KEY, CLOCK, RUNNER, STORE, errors_as_json
+from .deliveries import Deliveries
+from .http import API_KEY, CLOCK, RUNNER, STORE, WEBHOOK_HOSTS, errors_as_json
 from .jobs import Classified, Classify, JobRunner
 from .pool import WorkerPool
 from .store import Store
@@ -57,6 +58,7 @@ class LocalServer:
         workers: int | None = None,
         waiting: int = _MOST_WAITING,
         classify: GiveResult | None = None,
+        webhook_hosts: Collection[str] = (),
         clock: Clock | None = None,
         middlewares: Sequence[Middleware] = (),
     ) -> None:
@@ -71,6 +73,8 @@ class LocalServer:
             workers: Documents classified at once; as many as there are processors, at most 4, if not given.
             waiting: Documents that may wait; more are refused with a 429.
             classify: Instead of the engine: gives the result for a document's path, name and configuration.
+            webhook_hosts: Hosts besides this machine that webhooks may go to; a create that names another is
+                refused.
             clock: Tells the time, instead of the system's.
             middlewares: Of aiohttp, around everything that is answered.
         """
@@ -83,6 +87,7 @@ class LocalServer:
         self._workers = workers or min(4, os.cpu_count() or 1)
         self._waiting = waiting
         self._classify = classify and _one_page_each(classify)
+        self._webhook_hosts = webhook_hosts
         self._clock = clock or Clock()
         self._middlewares = middlewares
         self._running = AsyncExitStack()
@@ -94,6 +99,9 @@ class LocalServer:
             DataFolderError: The data folder cannot be used.
         """
         async with AsyncExitStack() as running:
+            deliveries = Deliveries(self._clock)
+            running.push_async_callback(deliveries.aclose)
+            running.callback(self.changes.listen(deliveries.announce))
             scratch = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="llamaclassify-")))
             store = await running.enter_async_context(
                 Store.open(
@@ -139,8 +147,9 @@ class LocalServer:
         app[RUNNER] = runner
         app[CLOCK] = self._clock
         app[API_KEY] = self._api_key
+        app[WEBHOOK_HOSTS] = self._webhook_hosts
         app[downloads.LINKS] = downloads.Links(self._clock)
-        for module in (classify, files, file_lists, downloads, configurations, classifier_jobs):
+        for module in (classify, files, file_lists, downloads, configurations, classifier_jobs, window):
             app.add_routes(module.routes)
         return app
 

@@ -21,6 +21,7 @@ from .documents import Documents
 from .errors import DataFolderError
 from .files import Files
 from .folder import DataFolder
+from .glance import Glances
 from .jobs import Jobs
 from .project import Project
 from .pruning import Pruner
@@ -37,6 +38,7 @@ class Store:
     configurations: Configurations
     jobs: Jobs
     classifier_jobs: ClassifierJobs
+    glances: Glances
     pruner: Pruner | None
 
     @classmethod
@@ -68,6 +70,7 @@ class Store:
                 Configurations(database, clock),
                 Jobs(database, clock, changes),
                 ClassifierJobs(database, clock, changes),
+                Glances(database),
                 None if keep is None else Pruner(database, documents, clock, keep),
             )
             if store.pruner is not None:

@@ -40,8 +40,10 @@ CREATE TABLE jobs (
     transaction_id TEXT,
     webhooks TEXT NOT NULL,
     pages INTEGER,
-    body TEXT NOT NULL
+    body TEXT NOT NULL,
+    type TEXT GENERATED ALWAYS AS (json_extract(body, '$.result.type')) VIRTUAL
 );
+CREATE INDEX jobs_by_type ON jobs (project, type) WHERE status = 'COMPLETED';
 CREATE INDEX jobs_by_age ON jobs (project, created);
 CREATE INDEX jobs_by_status ON jobs (project, status, created);
 CREATE INDEX jobs_by_configuration ON jobs (project, configuration_id, created) WHERE configuration_id IS NOT NULL;

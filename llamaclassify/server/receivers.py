@@ -1,0 +1,68 @@
+"""Whom a job's creator may have told: this machine, and hosts that whoever runs the server allowed.
+
+A client must not be able to have the server ask its neighbours.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from ..models import WebhookConfiguration
+from ..wire.checks import Issue
+from .http import WEBHOOK_HOSTS, invalid
+from .store import webhooks
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+def webhooks_in(request: web.Request, body: Mapping[str, Any]) -> tuple[WebhookConfiguration, ...]:
+    """Give a create's webhooks; their form has been checked.
+
+    Raises:
+        ApiError: 422, one of them cannot be delivered.
+    """
+    given = body.get("webhook_configurations")
+    if issues := list(undeliverable(given, request.app[WEBHOOK_HOSTS])):
+        raise invalid(issues, "body")
+    return webhooks.read(given)
+
+
+def undeliverable(webhooks: Sequence[Mapping[str, Any]] | None, hosts: Collection[str]) -> Iterator[Issue]:
+    """Say which of a create's webhooks cannot be delivered; their form has been checked."""
+    for index, webhook in enumerate(webhooks or ()):
+        loc = ("webhook_configurations", index)
+        url = webhook.get("webhook_url")
+        if url is not None and not _is_allowed(url, hosts):
+            message = (
+                f"{url!r} is neither on this machine nor on a host that the server allows"
+                " (llamaclassify serve --webhook-host HOST)"
+            )
+            yield Issue((*loc, "webhook_url"), message, "value_error")
+        for name, value in (webhook.get("webhook_headers") or {}).items():
+            if not (_NAME.fullmatch(name) and isinstance(value, str) and _VALUE.fullmatch(value)):
+                yield Issue((*loc, "webhook_headers", name), "is no HTTP header", "value_error")
+
+
+def _is_allowed(url: str, hosts: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in {"http", "https"} or parts.port == 0:
+            return False
+    except ValueError:
+        return False
+    return host == "localhost" or host in {allowed.lower() for allowed in hosts} or _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
