@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..loopback import is_loopback
 from .exits import Exit, fail, run_async
 
 if TYPE_CHECKING:
@@ -54,26 +54,26 @@ class Age(click.ParamType[timedelta]):
     help="Remove ended jobs and files that are older, such as 7d; for ever if not given.",
 )
 @click.option("--api-key", metavar="KEY", help="The one key that is accepted, instead of any llx- key.")
+@click.option(
+    "--webhook-host",
+    "webhook_hosts",
+    metavar="HOST",
+    multiple=True,
+    help="A host besides this machine that jobs may name in their webhooks; may be given again.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Documents classified at once.")
 def serve(host: str, api_key: str | None, **options: Any) -> None:
     """Serve the classification API on this machine, with no key and no network.
 
     Any API key that starts with llx- is accepted, unless one is given.
     """
-    if not _is_loopback(host) and api_key is None:
+    if not is_loopback(host) and api_key is None:
         click.echo(
             f"Warning: whoever can reach {host} can use this server and fill its disk: any key that starts"
             " with llx- is accepted. Give --api-key KEY to accept that one alone.",
             err=True,
         )
     run_async(lambda: _serve(host=host, api_key=api_key, **options))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _serve(*, host: str, port: int, api_key: str | None, **options: Any) -> Exit:
@@ -98,3 +98,4 @@ def _greet(server: LocalServer, api_key: str | None) -> None:
     # A key that was given is its owner's to know: it is printed nowhere.
     key = "llx-local" if api_key is None else "your key"
     click.echo(f"  export LLAMA_CLOUD_BASE_URL={server.url} LLAMA_CLOUD_API_KEY={key}")
+    click.echo(f"To watch its jobs: {server.url}/")

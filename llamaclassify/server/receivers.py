@@ -5,7 +5,6 @@ A client must not be able to have the server ask its neighbours.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from ..loopback import is_loopback
 from ..models import WebhookConfiguration
 from ..wire.checks import Issue
 from .http import WEBHOOK_HOSTS, invalid
@@ -58,11 +58,4 @@ def _is_allowed(url: str, hosts: Collection[str]) -> bool:
             return False
     except ValueError:
         return False
-    return host == "localhost" or host in {allowed.lower() for allowed in hosts} or _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host) or host in {allowed.lower() for allowed in hosts}

@@ -7,7 +7,6 @@ policy lets nothing run and nothing be fetched but what the page itself brings.
 from __future__ import annotations
 
 import base64
-import ipaddress
 import secrets
 from collections.abc import Iterator
 from html import escape
@@ -16,6 +15,7 @@ from string import Template
 
 from aiohttp import web
 
+from ..loopback import is_loopback
 from .http import STORE, ApiError, project_by
 from .store import Project
 from .store.glance import Glance, Seen
@@ -58,17 +58,10 @@ def _is_of_this_machine(request: web.Request) -> bool:
     it is one.
     """
     return (
-        _is_loopback(request.remote)
-        and _is_loopback(request.url.host)
+        is_loopback(request.remote or "")
+        and is_loopback(request.url.host or "")
         and not any(header in request.headers for header in _FORWARDED)
     )
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _project_of(request: web.Request) -> Project:
