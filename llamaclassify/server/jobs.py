@@ -79,6 +79,8 @@ class JobRunner:
         self._promised = 0
         self._queue: asyncio.Queue[Unit] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
+        self.unsettled = 0
+        """Documents whose end has not been stored yet, waiting or under way."""
 
     @contextmanager
     def room_for(self, documents: int) -> Iterator[None]:
@@ -101,6 +103,7 @@ class JobRunner:
     def submit(self, units: Iterable[Unit]) -> None:
         """Put documents in the queue."""
         for unit in units:
+            self.unsettled += 1
             self._queue.put_nowait(unit)
 
     # Plain tasks, no task group: a server may be started and stopped by different tasks, as in a fixture.
@@ -128,6 +131,7 @@ class JobRunner:
                 await attempts(self._run, unit)
             except Exception:  # a fault of ours must not end the queue
                 _log.exception("a document was left as it was")
+            self.unsettled -= 1
 
     async def _run(self, unit: Unit) -> None:
         configuration = await unit.start()
