@@ -135,7 +135,7 @@ async def _prepare(connection: aiosqlite.Connection, path: Path, *, durable: boo
         message = f"{path} was written by another version of llamaclassify (format {version}, not {VERSION})"
         raise DataFolderError(message)
     elif (found := await _pragma(connection, "quick_check(1)")) != "ok":
-        raise DataFolderError(f"{path} is damaged: {found}")
+        raise DataFolderError(f"{path} is damaged: {' '.join(str(found).split())}")
     await _pragma(connection, "journal_mode = WAL")
     await _pragma(connection, f"synchronous = {'FULL' if durable else 'OFF'}")
     await _pragma(connection, "foreign_keys = ON")
