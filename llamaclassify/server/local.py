@@ -90,7 +90,13 @@ class LocalServer:
         self._webhook_hosts = webhook_hosts
         self._clock = clock or Clock()
         self._middlewares = middlewares
+        self._runner: JobRunner | None = None
         self._running = AsyncExitStack()
+
+    @property
+    def unsettled(self) -> int:
+        """How many documents wait or are under way."""
+        return 0 if self._runner is None else self._runner.unsettled
 
     async def __aenter__(self) -> Self:
         """Bring everything up.
@@ -114,7 +120,7 @@ class LocalServer:
             )
             if store.pruner is not None:
                 await running.enter_async_context(running_in_background(store.pruner.run()))
-            runner = JobRunner(
+            self._runner = runner = JobRunner(
                 self._classify or self._pool(scratch, running),
                 concurrency=self._workers,
                 waiting=self._waiting,
