@@ -1,8 +1,10 @@
 """The pytest plugin: what its server does when told, and that its fixtures work wherever tests run."""
 
 import asyncio
+import re
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -239,3 +241,15 @@ def test_who_does_not_use_it_pays_nothing(tmp_path):
     """
     ran = run_pytest(tmp_path, test, "-p", "no:asyncio")
     assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_every_block_of_its_page_runs(tmp_path):
+    page = (Path(__file__).parent.parent / "docs/testing.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    service, *tests, program = blocks
+    (tmp_path / "inbox.py").write_text(service)
+    for number, test in enumerate(tests):
+        (tmp_path / f"test_{number}.py").write_text(test)
+    (tmp_path / "test_program.py").write_text(f"def test_program():\n    exec({program!r}, {{}})\n")
+    ran = run_pytest(tmp_path, "", *ASYNCIO, "asyncio_mode=strict", "-o", "pythonpath=.")
+    assert "6 passed" in ran.stdout, ran.stdout + ran.stderr
