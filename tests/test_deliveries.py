@@ -223,6 +223,7 @@ HEADERS = {"Authorization": f"Bearer {KEY}"}
 async def created(server, path, name, body):
     async with aiohttp.ClientSession(server.url, headers=HEADERS) as http:
         form = aiohttp.FormData()
+        form.add_field("purpose", "classify")
         form.add_field("file", b"x", filename=name)
         async with http.post("/api/v1/beta/files", data=form) as answer:
             file_id = (await answer.json())["id"]

@@ -203,7 +203,8 @@ async def test_a_document_is_fetched_by_its_link_without_a_key(http, name, plain
     content = b"x" * 300_000
     body = f"--b\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''{quote(name)}\r\n\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    data = body.encode() + content + b"\r\n--b--\r\n"
+    purpose = b"\r\n--b\r\nContent-Disposition: form-data; name=purpose\r\n\r\nclassify"
+    data = body.encode() + content + purpose + b"\r\n--b--\r\n"
     _, file = await answer(http.post(FILES, data=data, headers=headers))
     assert file["name"] == name
     params = {"expires_at_seconds": 60}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -9,8 +10,9 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from attrs import Factory, define
 
+from ..wire.checks import Issue
 from .downloads import LONGEST_VALIDITY, VALIDITY, expanded, link_to
-from .http import STORE, ApiError, answer, project_of, whole_number
+from .http import STORE, ApiError, answer, invalid, project_of, whole_number
 from .store import Store
 from .store.files import StoredFile
 
@@ -18,6 +20,7 @@ routes: web.RouteTableDef = web.RouteTableDef()
 LARGEST_UPLOAD = 512 * 1024 * 1024
 """Bytes, as the service documents it."""
 _LONGEST_FIELD = 4096
+_LONGEST_NAME = 3000
 
 
 @routes.post("/api/v1/beta/files")
@@ -31,6 +34,8 @@ async def upload(request: web.Request) -> web.Response:
         await form.read(await request.multipart(), store)
         if form.path is None:
             raise ApiError(400, "file field is required for multipart requests.")
+        if issues := list(_field_issues(form)):
+            raise invalid(issues, "body")
         file = await store.files.add(
             project,
             form.path,
@@ -105,6 +110,14 @@ class _Form:
     def discard(self) -> None:
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+
+
+def _field_issues(form: _Form) -> Iterator[Issue]:
+    if "purpose" not in form.fields:
+        yield Issue(("purpose",), "Field required", "missing")
+    if len(form.name) > _LONGEST_NAME:
+        message = f"must have at most {_LONGEST_NAME} characters, has {len(form.name)}"
+        yield Issue(("file", "filename"), message, "string_too_long")
 
 
 def _text(name: str) -> str:
