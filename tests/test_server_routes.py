@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -603,7 +604,8 @@ async def test_each_project_has_its_own(http):
     file_id, config_id = await uploaded(http), (await saved(http))["id"]
     job, _ = await classified(http, "invoice-1.txt")
     paths = [f"{FILES}/{file_id}", f"{CONFIGURATIONS}/{config_id}", f"{CLASSIFIER}/{job['id']}"]
-    strangers = [{"params": {"project_id": "p-2"}}, {"headers": {"Authorization": "Bearer llx-other"}}]
+    another = {"params": {"project_id": str(uuid.uuid4())}}
+    strangers = [another, {"headers": {"Authorization": "Bearer llx-other"}}]
     for stranger in strangers:
         for path in paths:
             assert (await answer(http.get(path, **stranger)))[0] == 404
@@ -693,3 +695,12 @@ async def test_a_cancelled_job_answers_as_the_contract_says():
         _, job = await created(http)
         job = await Contract(http)("post", JOBS + "/{job_id}/cancel", job_id=job["id"])
         assert job["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("name", ["project_id", "organization_id"])
+async def test_a_project_is_named_by_its_uuid(http, name):
+    for given in ("p-1", "\u00f1", "123e4567e89b12d3a456426614174000"):
+        status, refused = await answer(http.get(JOBS, params={name: given}))
+        assert (status, refused["detail"][0]["loc"]) == (422, ["query", name])
+    for given in ("", str(uuid.uuid4()), f"prj-{uuid.uuid4()}"):
+        assert (await answer(http.get(JOBS, params={name: given})))[0] == 200

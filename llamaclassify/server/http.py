@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,7 @@ API_KEY: web.AppKey[str | None] = web.AppKey("API_KEY")
 WEBHOOK_HOSTS: web.AppKey[Collection[str]] = web.AppKey("WEBHOOK_HOSTS")
 """Hosts besides this machine that webhooks may go to."""
 _KEY_PREFIX = "llx-"
+_SCOPE_ID = re.compile(r"(prj-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RETRY_AFTER = "1"
 _log = logging.getLogger("llamaclassify.server")
 
@@ -84,7 +86,7 @@ def project_of(request: web.Request) -> Project:
     """Give the project that a request speaks of.
 
     Raises:
-        ApiError: 401, there is no key, none of the service's form or not the one that is asked for.
+        ApiError: 401 or 422, as `project_by`.
     """
     return project_by(request, request.headers.get("Authorization", ""))
 
@@ -93,7 +95,8 @@ def project_by(request: web.Request, authorization: str) -> Project:
     """Give the project that a request speaks of, by an ``Authorization`` header.
 
     Raises:
-        ApiError: 401, there is no key, none of the service's form or not the one that is asked for.
+        ApiError: 401, there is no key, none of the service's form or not the one that is asked for; 422, the
+            project or organization is no UUID.
     """
     scheme, _, key = authorization.partition(" ")
     key = key.strip()
@@ -104,7 +107,15 @@ def project_by(request: web.Request, authorization: str) -> Project:
         raise ApiError(401, "Invalid API Key")
     if only is None and not key.startswith(_KEY_PREFIX):
         raise ApiError(401, "Invalid API Key: keys start with llx-")
+    if issues := list(_scope_issues(request.query)):
+        raise invalid(issues, "query")
     return Project.of(key, request.query.get("project_id"))
+
+
+def _scope_issues(query: Mapping[str, str]) -> Iterator[Issue]:
+    for name in ("project_id", "organization_id"):
+        if query.get(name) and not _SCOPE_ID.fullmatch(query[name]):
+            yield Issue((name,), f"must be a UUID, got {query[name]!r}", "uuid_parsing")
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:
