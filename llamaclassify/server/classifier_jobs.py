@@ -30,7 +30,7 @@ async def create(request: web.Request) -> web.Response:
     body = await json_object(request)
     if issues := list(classifier_job_issues(body)):
         raise invalid(issues, "body")
-    webhooks = webhooks_in(request, body)
+    webhooks = await webhooks_in(request, project, body)
     # A file that is named twice is classified once: results are told apart by their file.
     file_ids = list(dict.fromkeys(body["file_ids"]))
     await check_files(store, project, file_ids)
@@ -70,8 +70,7 @@ async def get(request: web.Request) -> web.Response:
 async def results(request: web.Request) -> web.Response:
     """Give what is known of the files that are done: all of them, once the job has ended."""
     found = await request.app[STORE].classifier_jobs.results(await _job_of(request))
-    items = ", ".join(row["item"] for row in found)
-    return answer_text(f'{{"items": [{items}], "next_page_token": null, "total_size": {len(found)}}}')
+    return page_of_texts((row["item"] for row in found), None, total_size=len(found))
 
 
 async def _job_of(request: web.Request) -> Row:

@@ -48,7 +48,7 @@ async def create(request: web.Request) -> web.Response:
     body = {**body, "file_input": given}
     if issues := [*create_issues(body), *webhook_issues(body.get("webhook_configurations"))]:
         raise invalid(issues, "body")
-    webhooks = webhooks_in(request, body)
+    webhooks = await webhooks_in(request, project, body)
     await check_files(store, project, [body["file_input"]])
     asked = NewJob(
         file_id=body["file_input"],

@@ -15,7 +15,16 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from ..models import Configuration, Result
-from . import classifier_jobs, classify, configurations, downloads, file_lists, files, window
+from . import (
+    classifier_jobs,
+    classify,
+    configurations,
+    downloads,
+    file_lists,
+    files,
+    webhook_configurations,
+    window,
+)
 from .background import running_in_background
 from .changes import Changes
 from .clock import Clock
@@ -26,6 +35,16 @@ from .pool import WorkerPool
 from .store import Store
 from .units import unfinished
 
+_ROUTES = (
+    classify,
+    classifier_jobs,
+    files,
+    file_lists,
+    downloads,
+    configurations,
+    webhook_configurations,
+    window,
+)
 _LARGEST_JSON = 16 * 1024 * 1024
 _CLOSE_WITHIN = 1.0
 _MOST_WAITING = 10_000
@@ -155,7 +174,7 @@ class LocalServer:
         app[API_KEY] = self._api_key
         app[WEBHOOK_HOSTS] = self._webhook_hosts
         app[downloads.LINKS] = downloads.Links(self._clock)
-        for module in (classify, files, file_lists, downloads, configurations, classifier_jobs, window):
+        for module in _ROUTES:
             app.add_routes(module.routes)
         return app
 

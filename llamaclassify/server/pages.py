@@ -17,15 +17,17 @@ ANY_SIZE = 1_000_000
 """The largest page where the service documents none."""
 
 
-def page_of(items: Iterable[Any], last: Place | None) -> web.Response:
-    """Answer with a page of models; `last` is where the next one begins, if there is one."""
-    return page_of_texts((json.dumps(encode(item)) for item in items), last)
+def page_of(items: Iterable[Any], last: Place | None, *, total_size: int | None = None) -> web.Response:
+    """Answer with a page of models; `last` is the place after which the next one goes on, if it does."""
+    return page_of_texts((json.dumps(encode(item)) for item in items), last, total_size=total_size)
 
 
-def page_of_texts(items: Iterable[str], last: Place | None) -> web.Response:
+def page_of_texts(items: Iterable[str], last: Place | None, *, total_size: int | None = None) -> web.Response:
     """Answer with a page of items that are JSON already."""
-    token = json.dumps(None if last is None else _token(last))
-    return answer_text(f'{{"items": [{", ".join(items)}], "next_page_token": {token}, "total_size": null}}')
+    token, total = json.dumps(None if last is None else _token(last)), json.dumps(total_size)
+    return answer_text(
+        f'{{"items": [{", ".join(items)}], "next_page_token": {token}, "total_size": {total}}}'
+    )
 
 
 def _token(place: Place) -> str:

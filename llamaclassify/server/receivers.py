@@ -15,23 +15,44 @@ from aiohttp import web
 from ..loopback import is_loopback
 from ..models import WebhookConfiguration
 from ..wire.checks import Issue
-from .http import WEBHOOK_HOSTS, invalid
-from .store import webhooks
+from .http import STORE, WEBHOOK_HOSTS, ApiError, invalid
+from .store import Project, webhooks
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
-def webhooks_in(request: web.Request, body: Mapping[str, Any]) -> tuple[WebhookConfiguration, ...]:
-    """Give a create's webhooks; their form has been checked.
+async def webhooks_in(
+    request: web.Request, project: Project, body: Mapping[str, Any]
+) -> tuple[WebhookConfiguration, ...]:
+    """Give a create's webhooks: its own, whose form has been checked, and the saved ones that it names.
 
     Raises:
-        ApiError: 422, one of them cannot be delivered.
+        ApiError: 422, one of them cannot be delivered; 404, there is no saved one of that id.
     """
     given = body.get("webhook_configurations")
     if issues := list(undeliverable(given, request.app[WEBHOOK_HOSTS])):
         raise invalid(issues, "body")
-    return webhooks.read(given)
+    return webhooks.read(given) + await _saved(request, project, body.get("webhook_configuration_ids"))
+
+
+async def _saved(request: web.Request, project: Project, given: Any) -> tuple[WebhookConfiguration, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        issue = Issue(("webhook_configuration_ids",), "expected a list of ids", "list_type")
+        raise invalid([issue], "body")
+    found = await request.app[STORE].webhook_configurations.some(project, given)
+    known = {saved.id: saved.webhook for saved in found}
+    for config_id in given:
+        if config_id not in known:
+            raise unknown(config_id)
+    return tuple(known[config_id] for config_id in dict.fromkeys(given))
+
+
+def unknown(config_id: str) -> ApiError:
+    """Say that there is no saved webhook configuration of an id."""
+    return ApiError(404, f"Webhook configuration {config_id} not found")
 
 
 def undeliverable(webhooks: Sequence[Mapping[str, Any]] | None, hosts: Collection[str]) -> Iterator[Issue]:

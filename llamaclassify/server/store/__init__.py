@@ -25,6 +25,7 @@ from .glance import Glances
 from .jobs import Jobs
 from .project import Project
 from .pruning import Pruner
+from .webhook_configurations import WebhookConfigurations
 
 __all__ = ["DataFolderError", "Project", "Store"]
 
@@ -36,6 +37,7 @@ class Store:
     documents: Documents
     files: Files
     configurations: Configurations
+    webhook_configurations: WebhookConfigurations
     jobs: Jobs
     classifier_jobs: ClassifierJobs
     glances: Glances
@@ -68,6 +70,7 @@ class Store:
                 documents,
                 files,
                 Configurations(database, clock),
+                WebhookConfigurations(database, clock),
                 Jobs(database, clock, changes),
                 ClassifierJobs(database, clock, changes),
                 Glances(database),

@@ -28,6 +28,16 @@ CREATE TABLE configurations (
 );
 CREATE INDEX configurations_by_arrival ON configurations (project);
 
+CREATE TABLE webhook_configurations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    project BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    webhook TEXT NOT NULL
+);
+CREATE INDEX webhook_configurations_by_arrival ON webhook_configurations (project);
+
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
