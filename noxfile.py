@@ -7,7 +7,7 @@ import nox
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
-nox.options.sessions = ["lint", "types", "docs", "tests", "peers"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz"]
 
 GROUPS = nox.project.load_toml("pyproject.toml")
 
@@ -54,6 +54,14 @@ def peers(session: nox.Session, client: str, flows: str) -> None:
     _install(session, "test")
     session.install(f"llama-cloud=={client}")
     session.run("pytest", f"tests/peers/{flows}", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Requests drawn from the API's schema against the embedded server; the same ones each time."""
+    _install(session, "test")
+    session.install("schemathesis==4.32.5")
+    session.run("pytest", "tests/fuzz", *session.posargs)
 
 
 @nox.session
