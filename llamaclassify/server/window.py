@@ -21,7 +21,7 @@ from .store import Project
 from .store.glance import Glance, Seen
 
 routes: web.RouteTableDef = web.RouteTableDef()
-_TEMPLATE = Template(files(__package__).joinpath("window.html").read_text("utf-8"))
+_TEMPLATE = Template(files("llamaclassify.server").joinpath("window.html").read_text("utf-8"))
 _ASK = {"WWW-Authenticate": 'Basic realm="llamaclassify (the API key is the password)", charset="UTF-8"'}
 _FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
 _COLUMNS = ("document", "status", "type", "confidence", "reasoning")

@@ -142,7 +142,7 @@ async def _prepare(connection: aiosqlite.Connection, path: Path, *, durable: boo
 
 
 async def _create(connection: aiosqlite.Connection) -> None:
-    schema = files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+    schema = files("llamaclassify.server.store").joinpath("schema.sql").read_text(encoding="utf-8")
     marks = f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {VERSION};"
     await connection.executescript(f"BEGIN; {schema} {marks} COMMIT;")
 
