@@ -43,7 +43,7 @@ class Known:
 
     async def _make(self, name):
         async with self.server.session() as session:
-            if name in {"config_id", "configuration_id"}:
+            if name == "config_id":
                 return (await session.configurations.create("known", Configuration(RULES))).id
             file = await session.files.upload(("invoice.pdf", b"x"))
             if name == "job_id":
@@ -92,12 +92,15 @@ def test_anything_that_may_be_asked(case, server):
 @fuzzed(50)
 @pytest.mark.filterwarnings("ignore:the v1 classifier jobs:DeprecationWarning")
 def test_about_what_is_there(case, server, known):
+    case.query = {name: value for name, value in (case.query or {}).items() if name != "project_id"}
     for name in case.path_parameters or {}:
         case.path_parameters[name] = known(name)
     if isinstance(case.body, dict):
-        for name in ("file_input", "configuration_id"):
-            if isinstance(case.body.get(name), str):
-                case.body[name] = known(name)
+        if isinstance(case.body.get("file_input"), str):
+            case.body["file_input"] = known("file_id")
+        if isinstance(case.body.get("configuration_id"), str):
+            # With a configuration beside it, every create would be refused.
+            case.body |= {"configuration_id": known("config_id"), "configuration": None}
         if isinstance(case.body.get("file_ids"), list):
             case.body["file_ids"] = [known("file_id")]
     send(case, server)
