@@ -136,9 +136,11 @@ def test_a_job_from_its_upload_to_its_removal(upload, rules):
 async def saved_webhook(server):
     """The id of a webhook configuration that the server keeps."""
     body = {"webhook_url": "http://localhost:9/saved"}
-    async with aiohttp.ClientSession(server.url, headers={"Authorization": f"Bearer {KEY}"}) as http:
-        async with http.post("/api/v1/beta/webhook-configs", json=body) as answer:
-            return (await answer.json())["id"]
+    async with (
+        aiohttp.ClientSession(server.url, headers={"Authorization": f"Bearer {KEY}"}) as http,
+        http.post("/api/v1/beta/webhook-configs", json=body) as answer,
+    ):
+        return (await answer.json())["id"]
 
 
 @pytest.mark.parametrize("deprecated", ["--file-id", "--file-input"])
