@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
 
 from llamaclassify import ClassifySession, Job, JobStatus, PollPolicy, WebhookConfiguration, webhooks
+from llamaclassify.cli.main import commands
 from llamaclassify.models_v1 import ClassifierJob, ClassifierStatus
 from llamaclassify.server import LocalServer, deliveries
 from llamaclassify.server.changes import Change
@@ -139,6 +141,18 @@ async def test_three_attempts_with_growing_pauses(receiver, url, sent, time, cap
     assert ("not delivered" in caplog.text) == (len(statuses) == 4)
 
 
+async def test_a_redirect_is_not_followed(sent):
+    async def redirect(request):
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    asked = Receiver()
+    routes = web.post("/hook", redirect), web.route("*", "/elsewhere", asked.take)
+    async with serving(*routes) as base:
+        sent.announce(change(JobStatus.RUNNING, WebhookConfiguration(webhook_url=f"{base}/hook")))
+        await settled(sent)
+    assert not asked.got
+
+
 async def test_nobody_listens(sent, time, caplog):
     hook = WebhookConfiguration(webhook_url="http://user:hidden@127.0.0.1:9/hook?token=hidden")
     sent.announce(change(JobStatus.RUNNING, hook))
@@ -195,6 +209,8 @@ REFUSED = [
     "http://localhost:0",
     "http://hooks.test.evil.example",
     "http://127.0.0.1@evil.example",
+    "http://evil.example\\@127.0.0.1/",
+    "http://[::ffff:10.0.0.1]/",
 ]
 
 
@@ -270,6 +286,18 @@ async def test_whoever_runs_the_server_allows_hosts():
             server, "/api/v2/classify", "invoice-1.txt", rules | {"webhook_configurations": hooks}
         )
     assert status == 200
+
+
+def test_the_flag_allows_them_too(monkeypatch):
+    given = {}
+
+    def stop(**options):
+        given.update(options)
+        raise OSError("far enough")
+
+    monkeypatch.setattr("llamaclassify.server.LocalServer", stop)
+    CliRunner().invoke(commands, ["serve", "--webhook-host", "a.test", "--webhook-host", "b.test"])
+    assert given["webhook_hosts"] == ("a.test", "b.test")
 
 
 async def test_a_receiver_that_hangs_delays_no_job_and_no_end(receiver, url):

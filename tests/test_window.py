@@ -4,6 +4,7 @@ import asyncio
 import base64
 import re
 import shutil
+import socket
 import subprocess
 from html.parser import HTMLParser
 
@@ -135,6 +136,24 @@ async def test_who_is_elsewhere_needs_a_key_and_sees_its_own(server, headers):
         page = await looked_at(server.url, **headers, Authorization=authorization)
         assert [row["document"][:13] for row in page.rows[1:]] == ["invoice-1.txt"]
     assert len((await looked_at(server.url)).rows) == 3
+
+
+async def test_another_address_of_this_machine_is_elsewhere():
+    """A server for everybody, asked under an address that others could use."""
+    async with LocalServer(host="0.0.0.0", classify=scripted, api_key="mine") as server:  # noqa: S104
+        port = server.url.rpartition(":")[2]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))
+            except OSError:
+                pytest.skip("this machine has no address but its own")
+            address = probe.getsockname()[0]
+        async with aiohttp.ClientSession(f"http://{address}:{port}") as client:
+            for headers, status in (({}, 401), ({"Authorization": basic(KEY)}, 401)):
+                async with client.get("/", headers=headers) as answer:
+                    assert answer.status == status
+        await looked_at(f"http://{address}:{port}", Authorization=basic("mine"))
+        await looked_at(f"http://127.0.0.1:{port}")
 
 
 def basic(password):

@@ -79,7 +79,7 @@ class JobRunner:
         self._promised = 0
         self._queue: asyncio.Queue[Unit] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self.unsettled = 0
+        self.unsettled: int = 0
         """Documents whose end has not been stored yet, waiting or under way."""
 
     @contextmanager

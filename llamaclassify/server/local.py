@@ -97,7 +97,7 @@ class LocalServer:
             clock: Tells the time, instead of the system's.
             middlewares: Of aiohttp, around everything that is answered.
         """
-        self.changes = Changes()
+        self.changes: Changes = Changes()
         self._host = host
         self._port = port
         self._data = data

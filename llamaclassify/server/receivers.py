@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
+from yarl import URL
 
 from ..loopback import is_loopback
 from ..models import WebhookConfiguration
@@ -73,10 +73,12 @@ def undeliverable(webhooks: Sequence[Mapping[str, Any]] | None, hosts: Collectio
 
 def _is_allowed(url: str, hosts: Collection[str]) -> bool:
     try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in {"http", "https"} or parts.port == 0:
-            return False
+        parts = URL(url)  # what posts it reads it the same way
     except ValueError:
         return False
-    return is_loopback(host) or host in {allowed.lower() for allowed in hosts}
+    host = (parts.host or "").lower()
+    return (
+        parts.scheme in {"http", "https"}
+        and parts.explicit_port != 0
+        and (is_loopback(host) or host in {allowed.lower() for allowed in hosts})
+    )

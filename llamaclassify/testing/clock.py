@@ -32,8 +32,8 @@ class ManualClock:
     """
 
     def __init__(self) -> None:
-        self.now = _START
-        self.step = 0.0
+        self.now: datetime = _START
+        self.step: float = 0.0
         self._numbers = itertools.count()
         self._sleepers: list[_Sleeper] = []
         self._call: Callable[..., None] | None = None

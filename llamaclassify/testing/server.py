@@ -49,7 +49,7 @@ class ClassifyServer:
             options: What else `LocalServer` takes.
         """
         self.api_key = api_key
-        self.clock = ManualClock()
+        self.clock: ManualClock = ManualClock()
         self._scripts = Scripts(self.clock)
         self._faults = Faults()
         self._workers = workers
