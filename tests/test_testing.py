@@ -11,6 +11,7 @@ import pytest
 
 from llamaclassify import (
     APIConnectionError,
+    APITimeoutError,
     ClassifySession,
     InternalServerError,
     JobFailedError,
@@ -144,13 +145,13 @@ async def test_server_errors_do_nothing(classify_server, status):
         await session.create(file_id, rules=RULES)
 
 
-async def test_a_slow_answer(classify_server):
-    classify_server.fault("files.get", delay=0.05)
-    async with classify_server.session(retry=ONCE, timeout=0.02) as session:
-        file_id = await uploaded(session)
-        with pytest.raises(APIConnectionError):
-            await session.files.get(file_id)
-        assert (await session.files.get(file_id)).id == file_id
+async def test_a_slow_answer(classify_server, classify_session):
+    file_id = await uploaded(classify_session)
+    classify_server.fault("files.get", delay=0.2)
+    async with classify_server.session(retry=ONCE, timeout=0.02) as hasty:
+        with pytest.raises(APITimeoutError):
+            await hasty.files.get(file_id)
+    assert (await classify_session.files.get(file_id)).id == file_id
 
 
 async def test_a_chance_is_the_seeds_choice_alone(classify_server):
