@@ -210,8 +210,8 @@ async def test_a_damaged_database_is_not_served(data):
 async def test_a_database_that_is_full_loses_nobody_elses_rows(tmp_path):
     add = "INSERT INTO configurations (id, project, name, product_type, body) VALUES (?, x'00', ?, 'x', ?)"
     async with Database.open(tmp_path / DATABASE, durable=True) as database:
-        [[pages]] = await database._writer.execute_fetchall("PRAGMA page_count")
-        await database._writer.execute_fetchall(f"PRAGMA max_page_count = {pages + 5}")
+        [[pages]] = await database.read("PRAGMA page_count")
+        await database.write((f"PRAGMA max_page_count = {pages + 5}", ()))
         small = database.write((add, ("small", "small", "{}")))
         large = database.write((add, ("large", "large", "x" * 100_000)))
         both = database.write((add, ("a", "a", "{}")), (add, ("b", "b", "x" * 100_000)))
@@ -219,7 +219,7 @@ async def test_a_database_that_is_full_loses_nobody_elses_rows(tmp_path):
         assert outcomes[0] == []
         assert all(is_disk_full(outcome) for outcome in outcomes[1:])
         assert [row["id"] for row in await database.read("SELECT id FROM configurations")] == ["small"]
-        await database._writer.execute_fetchall("PRAGMA max_page_count = 1000")
+        await database.write(("PRAGMA max_page_count = 1000", ()))
         await database.write((add, ("large", "large", "x" * 100_000)))
 
 

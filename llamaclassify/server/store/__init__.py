@@ -61,11 +61,11 @@ class Store:
             DataFolderError: It cannot be used.
         """
         async with AsyncExitStack() as opened:
-            folder = await opened.enter_async_context(DataFolder.open(path))
+            folder = opened.enter_context(DataFolder.open(path))
             database = await opened.enter_async_context(Database.open(folder.database, durable=durable))
             documents = Documents(folder.documents, durable=durable)
             files = Files(database, documents, clock)
-            documents.remove_all_but(await files.documents())
+            await documents.remove_all_but(await files.documents())
             store = cls(
                 documents,
                 files,

@@ -29,6 +29,7 @@ SELECT classifier_jobs.number, given.key, given.value FROM classifier_jobs, json
 WHERE classifier_jobs.id = :id
 """
 _SETTLE = "UPDATE classifier_files SET item = ?, failure = ? WHERE job = ? AND place = ? AND item IS NULL"
+_UNFINISHED = "SELECT * FROM classifier_jobs WHERE ended IS NULL ORDER BY number"
 _FIRST_FAILURE = """
 SELECT file_id, failure FROM classifier_files WHERE job = ? AND failure IS NOT NULL ORDER BY place LIMIT 1
 """
@@ -102,7 +103,7 @@ class ClassifierJobs:
 
     async def unfinished(self) -> list[Row]:
         """Give every project's jobs that have not ended, oldest first."""
-        return await self._database.read("SELECT * FROM classifier_jobs WHERE ended IS NULL ORDER BY number")
+        return await self._database.survey(_UNFINISHED)
 
     async def settle(
         self, job: Row, place: int, file_id: str, result: Result | None, failure: str | None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-import anyio.to_thread
+from anyio import to_thread
 
 _NAME = re.compile(r"[0-9a-f]{32}[.0-9a-zA-Z]{0,12}")
 
@@ -38,17 +38,21 @@ class Documents:
     async def keep(self, path: Path) -> None:
         """Return once a document that has been written is on the disk."""
         if self._durable:
-            await anyio.to_thread.run_sync(_sync, path)
+            await to_thread.run_sync(_sync, path)
 
-    def remove(self, document: str) -> None:
-        """Remove a document, if it is there."""
-        self.path(document).unlink(missing_ok=True)
+    async def remove(self, documents: Iterable[str]) -> None:
+        """Remove documents, those that are there."""
+        await to_thread.run_sync(_remove, [self.path(document) for document in documents])
 
-    def remove_all_but(self, known: Collection[str]) -> None:
+    async def remove_all_but(self, known: Collection[str]) -> None:
         """Remove documents that were being taken in when the server was killed: nobody has their ids."""
-        for path in self._folder.iterdir():
-            if path.name not in known and _NAME.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        there = await to_thread.run_sync(os.listdir, self._folder)
+        await self.remove(name for name in there if name not in known and _NAME.fullmatch(name))
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -100,8 +100,7 @@ class Files:
         gone = await self._database.write(
             ("DELETE FROM files WHERE id = ? AND project = ? RETURNING document", (file_id, project.key))
         )
-        for row in gone:
-            self._documents.remove(row["document"])
+        await self._documents.remove(row["document"] for row in gone)
         return bool(gone)
 
     async def part(
@@ -120,7 +119,7 @@ class Files:
 
     async def documents(self) -> set[str]:
         """Give the names of all documents that belong to a file."""
-        return {row["document"] for row in await self._database.read("SELECT document FROM files")}
+        return {row["document"] for row in await self._database.survey("SELECT document FROM files")}
 
     def _stored(self, row: Row) -> StoredFile:
         file = decode(File, json.loads(row["body"]), request="the stored file")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import aiosqlite
 from attrs import frozen
 
 from .errors import DataFolderError
@@ -21,8 +20,8 @@ class DataFolder:
     documents: Path
 
     @classmethod
-    @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[DataFolder]:
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[DataFolder]:
         """Take a folder, made where there is none, until it is closed.
 
         Raises:
@@ -30,7 +29,7 @@ class DataFolder:
         """
         folder = cls(path / "llamaclassify.db", path / "documents")
         folder._make()
-        async with _locked(path):
+        with _locked(path):
             yield folder
 
     def _make(self) -> None:
@@ -42,24 +41,19 @@ class DataFolder:
             raise DataFolderError(message) from error
 
 
-@asynccontextmanager
-async def _locked(path: Path) -> AsyncIterator[None]:
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process, however that ends: SQLite's, which every system has."""
+    lock = path / "lock"
     try:
-        connection = await aiosqlite.connect(path / "lock", isolation_level=None, timeout=0)
+        connection = sqlite3.connect(lock, isolation_level=None, timeout=0)
     except sqlite3.Error as error:
-        raise DataFolderError(f"{path} cannot be used: {error}") from error
-    try:
-        await _lock(connection, path)
+        raise DataFolderError(f"{lock} cannot be used: {error}") from error
+    with closing(connection):
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise DataFolderError(f"{path} is in use by another server") from None
+            raise DataFolderError(f"{lock} cannot be used: {error}") from error
         yield
-    finally:
-        await connection.close()
-
-
-async def _lock(connection: aiosqlite.Connection, path: Path) -> None:
-    try:
-        await connection.execute_fetchall("BEGIN EXCLUSIVE")
-    except sqlite3.Error as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            raise DataFolderError(f"{path} is in use by another server") from None
-        raise DataFolderError(f"{path} cannot be used: {path / 'lock'}: {error}") from error

@@ -90,7 +90,7 @@ class Glances:
         whose, newest = ("true", "number") if project is None else ("project = :project", "created")
         key = None if project is None else project.key
         # Python's sqlite3 lets a name be given that the text does not use.
-        return await self._database.read(sql.format(whose=whose, newest=newest), {"project": key, **values})
+        return await self._database.survey(sql.format(whose=whose, newest=newest), {"project": key, **values})
 
     async def _jobs(self, project: Project | None) -> list[Seen]:
         return [_seen(row) for row in await self._rows(_JOBS, project, most=_MOST_JOBS)]

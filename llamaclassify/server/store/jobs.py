@@ -134,7 +134,7 @@ class Jobs:
     async def unfinished(self) -> list[Row]:
         """Give what is to be done of every project's jobs that have not ended, oldest first."""
         sql = "SELECT id, file_id, created FROM jobs WHERE ended IS NULL ORDER BY number"
-        return await self._database.read(sql)
+        return await self._database.survey(sql)
 
     async def advance(self, job_id: str, status: JobStatus, **changes: Any) -> Row | None:
         """Move a job on; None: it has ended (it may have been cancelled meanwhile)."""

@@ -43,8 +43,8 @@ class Pruner:
         before = self._clock.now() - self._keep
         for table in ("jobs", "classifier_jobs"):
             await self._remove(_OLD_JOBS.format(table), before)
-        for row in await self._remove(_OLD_FILES, before):
-            self._documents.remove(row["document"])
+        gone = await self._remove(_OLD_FILES, before)
+        await self._documents.remove(row["document"] for row in gone)
 
     async def _remove(self, sql: str, before: datetime) -> list[Row]:
         removed: list[Row] = []
