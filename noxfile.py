@@ -7,7 +7,7 @@ import nox
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
-nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz"]
 
 GROUPS = nox.project.load_toml("pyproject.toml")
 
@@ -41,6 +41,27 @@ def tests(session: nox.Session) -> None:
     """The test suite, against the installed package; warnings are errors."""
     _install(session, "test")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+@nox.parametrize(
+    ("client", "flows"),
+    [("2.19.0", "test_today.py"), ("2.4.1", "test_v1.py")],  # today's, and the last that had v1's helpers
+    ids=["today", "v1"],
+)
+def peers(session: nox.Session, client: str, flows: str) -> None:
+    """The vendor's own clients, unchanged, against the embedded server."""
+    _install(session, "test")
+    session.install(f"llama-cloud=={client}")
+    session.run("pytest", f"tests/peers/{flows}", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Requests drawn from the API's schema against the embedded server; the same ones each time."""
+    _install(session, "test")
+    session.install("schemathesis==4.32.5")
+    session.run("pytest", "tests/fuzz", *session.posargs)
 
 
 @nox.session

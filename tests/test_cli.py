@@ -239,6 +239,38 @@ def test_a_port_that_is_taken(served):
     assert (result.exit_code, "cannot listen" in result.stderr) == (1, True)
 
 
+def test_a_data_folder_that_is_in_use_is_one_line(tmp_path):
+    command = [*COMMAND, "serve", "--port", "0", "--data", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        process.stdout.readline()
+        result = invoke("serve", "--port", "0", "--data", tmp_path, "--keep", "7d")
+        process.terminate()
+    assert (result.exit_code, result.stderr) == (1, f"Error: {tmp_path} is in use by another server\n")
+
+
+@pytest.mark.parametrize("keep", ["7", "d", "0d", "7 days", "-1d"])
+def test_a_time_to_keep_that_is_none(keep):
+    result = invoke("serve", "--keep", keep)
+    assert (result.exit_code, "give one such as 7d" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "warned"),
+    [
+        (["--host", "192.0.2.7"], True),
+        (["--host", "192.0.2.7", "--api-key", "secret"], False),
+        (["--host", "localhost"], False),
+        (["--host", "127.0.0.2"], False),
+    ],
+)
+def test_a_server_that_others_can_reach_is_warned_of(tmp_path, arguments, warned):
+    (tmp_path / "file").touch()  # no folder to keep data in, so that nothing is served
+    result = invoke("serve", "--data", tmp_path / "file" / "data", *arguments)
+    assert result.exit_code == 1
+    assert ("Warning: whoever can reach 192.0.2.7" in result.stderr) == warned
+    assert "secret" not in result.output
+
+
 def children_of(pid):
     pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in pids]

@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+import aiohttp
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -132,8 +133,19 @@ def test_a_job_from_its_upload_to_its_removal(upload, rules):
     assert "404 Classify job not found" in refused("classify", "get", made["id"], status=1)
 
 
+async def saved_webhook(server):
+    """The id of a webhook configuration that the server keeps."""
+    body = {"webhook_url": "http://localhost:9/saved"}
+    async with (
+        aiohttp.ClientSession(server.url, headers={"Authorization": f"Bearer {KEY}"}) as http,
+        http.post("/api/v1/beta/webhook-configs", json=body) as answer,
+    ):
+        return (await answer.json())["id"]
+
+
 @pytest.mark.parametrize("deprecated", ["--file-id", "--file-input"])
-def test_a_create_by_dotted_flags(upload, deprecated):
+def test_a_create_by_dotted_flags(server, upload, deprecated):
+    saved = [asyncio.run(saved_webhook(server)) for _ in range(2)]
     second = {"type": "receipt", "description": "shows a payment that has been made"}
     result = run(
         *("classify", "create", deprecated, upload()),
@@ -146,7 +158,7 @@ def test_a_create_by_dotted_flags(upload, deprecated):
         ),
         *("--webhook-configuration.webhook-output-format", "json"),
         *("--webhook-configuration.webhook-headers", "{X-A: b}"),
-        *("--webhook-configuration-id", "whc-1", "--webhook-configuration-id", "whc-2"),
+        *("--webhook-configuration-id", saved[0], "--webhook-configuration-id", saved[1]),
         "--debug",
     )
     assert result.exit_code == 0, result.output
@@ -165,7 +177,7 @@ def test_a_create_by_dotted_flags(upload, deprecated):
             "webhook_output_format": "json",
         }
     ]
-    assert sent["webhook_configuration_ids"] == ["whc-1", "whc-2"]
+    assert sent["webhook_configuration_ids"] == saved
     assert "deprecated" not in result.stderr.lower()
 
 

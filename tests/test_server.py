@@ -131,11 +131,22 @@ async def test_what_is_not_there(http):
     [
         (form(content=b""), "Uploaded file is empty."),
         (form(field="upload"), "file field is required for multipart requests."),
-        ({"file": "no name"}, "file field is required for multipart requests."),
+        ({"file": "no name", "purpose": "classify"}, "file field is required for multipart requests."),
     ],
 )
 async def test_an_upload_that_cannot_be_right(http, data, detail):
     assert await answer(http.post(FILES, data=data)) == (400, {"detail": detail})
+
+
+async def test_an_upload_without_its_purpose(http):
+    data = aiohttp.FormData()
+    data.add_field("file", b"x", filename="x" * 3001)
+    status, refused = await answer(http.post(FILES, data=data))
+    assert status == 422
+    assert [issue["loc"] for issue in refused["detail"]] == [
+        ["body", "purpose"],
+        ["body", "file", "filename"],
+    ]
 
 
 async def test_a_broken_multipart_body(http):
@@ -193,6 +204,7 @@ async def test_a_listing_that_cannot_be_right(http, params, status):
 async def test_a_file_name_never_becomes_a_path(http):
     name = "../../etc/passwd.p/df"
     data = aiohttp.FormData(quote_fields=False)
+    data.add_field("purpose", "classify")
     data.add_field("file", b"x", filename=name)
     status, file = await answer(http.post(FILES, data=data))
     assert (status, file["name"]) == (201, name)

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import uuid
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,8 +16,9 @@ from yarl import URL
 
 from llamaclassify import Result
 from llamaclassify.server import LocalServer
+from llamaclassify.server.clock import Clock
 
-from .conftest import KEY
+from .conftest import KEY, scripted
 from .test_server import FILES, JOBS, RULE, answer, created, finished, form, uploaded
 
 CONFIGURATIONS = "/api/v1/beta/configurations"
@@ -201,7 +204,8 @@ async def test_a_document_is_fetched_by_its_link_without_a_key(http, name, plain
     content = b"x" * 300_000
     body = f"--b\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''{quote(name)}\r\n\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    data = body.encode() + content + b"\r\n--b--\r\n"
+    purpose = b"\r\n--b\r\nContent-Disposition: form-data; name=purpose\r\n\r\nclassify"
+    data = body.encode() + content + purpose + b"\r\n--b--\r\n"
     _, file = await answer(http.post(FILES, data=data, headers=headers))
     assert file["name"] == name
     params = {"expires_at_seconds": 60}
@@ -232,7 +236,7 @@ async def test_a_link_comes_with_the_file_where_it_is_asked_for(http):
         assert await status_of(http.get(link["url"])) == (200, b"x")
 
 
-async def test_a_link_that_is_not_ours_or_too_old_opens_nothing(http, monkeypatch):
+async def test_a_link_that_is_not_ours_opens_nothing(http):
     file_id, other = await uploaded(http), await uploaded(http)
     _, link = await answer(http.get(f"{FILES}/{file_id}/content", params={"expires_at_seconds": 1}))
     expires = re.search(r"expires=(\d+)", link["url"])[1]
@@ -245,8 +249,18 @@ async def test_a_link_that_is_not_ours_or_too_old_opens_nothing(http, monkeypatc
     ]
     for url in wrong:
         assert await answer(http.get(url)) == (403, {"detail": "The signature of this link is wrong"})
-    monkeypatch.setattr("time.time", lambda: int(expires) + 1)
-    assert await answer(http.get(link["url"])) == (403, {"detail": "This link has expired"})
+
+
+async def test_a_link_that_is_too_old_opens_nothing():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    clock = Clock(now=lambda: now)
+    async with LocalServer(classify=scripted, clock=clock) as server, client_of(server) as http:
+        params = {"expires_at_seconds": 60}
+        _, link = await answer(http.get(f"{FILES}/{await uploaded(http)}/content", params=params))
+        now += timedelta(seconds=60)
+        assert (await status_of(http.get(link["url"])))[0] == 200
+        now += timedelta(seconds=1)
+        assert await answer(http.get(link["url"])) == (403, {"detail": "This link has expired"})
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "x", "1.5", str(10**12)])
@@ -590,7 +604,8 @@ async def test_each_project_has_its_own(http):
     file_id, config_id = await uploaded(http), (await saved(http))["id"]
     job, _ = await classified(http, "invoice-1.txt")
     paths = [f"{FILES}/{file_id}", f"{CONFIGURATIONS}/{config_id}", f"{CLASSIFIER}/{job['id']}"]
-    strangers = [{"params": {"project_id": "p-2"}}, {"headers": {"Authorization": "Bearer llx-other"}}]
+    another = {"params": {"project_id": str(uuid.uuid4())}}
+    strangers = [another, {"headers": {"Authorization": "Bearer llx-other"}}]
     for stranger in strangers:
         for path in paths:
             assert (await answer(http.get(path, **stranger)))[0] == 404
@@ -680,3 +695,12 @@ async def test_a_cancelled_job_answers_as_the_contract_says():
         _, job = await created(http)
         job = await Contract(http)("post", JOBS + "/{job_id}/cancel", job_id=job["id"])
         assert job["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("name", ["project_id", "organization_id"])
+async def test_a_project_is_named_by_its_uuid(http, name):
+    for given in ("p-1", "\u00f1", "123e4567e89b12d3a456426614174000"):
+        status, refused = await answer(http.get(JOBS, params={name: given}))
+        assert (status, refused["detail"][0]["loc"]) == (422, ["query", name])
+    for given in ("", str(uuid.uuid4()), f"prj-{uuid.uuid4()}"):
+        assert (await answer(http.get(JOBS, params={name: given})))[0] == 200

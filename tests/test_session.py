@@ -209,7 +209,7 @@ async def test_each_key_and_project_sees_its_own(session, server):
         with pytest.raises(NotFoundError):
             await other.get(job.id)
     with pytest.raises(NotFoundError):
-        await session.get(job.id, project_id="p-2")
+        await session.get(job.id, project_id="123e4567-e89b-12d3-a456-426614174000")
 
 
 async def test_a_borrowed_http_session_is_used_and_never_closed(server):

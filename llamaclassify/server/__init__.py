@@ -10,5 +10,6 @@ Needs the extra `local`.
 """
 
 from .local import LocalServer
+from .store import DataFolderError
 
-__all__ = ["LocalServer"]
+__all__ = ["DataFolderError", "LocalServer"]

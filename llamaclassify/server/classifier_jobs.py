@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from aiohttp import web
 
 from ..models import Configuration, ParsingConfiguration
-from ..models_v1 import ClassifierJob, ClassifierParsingConfiguration
+from ..models_v1 import ClassifierParsingConfiguration
 from ..wire.checks import classifier_job_issues
-from ..wire.converter import decode, encode
-from .classify import file_in
-from .http import (
-    ANY_SIZE,
-    RUNNER,
-    ApiError,
-    Place,
-    answer,
-    invalid,
-    json_object,
-    page_of,
-    page_size,
-    project_of,
-)
-from .many import FileOfJob, StoredClassifierJob
+from ..wire.converter import decode
+from .classify import check_files
+from .http import RUNNER, STORE, ApiError, answer_text, invalid, json_object, project_of, whole_number
+from .pages import ANY_SIZE, page_of_texts, place_after
+from .receivers import webhooks_in
+from .store.classifier_jobs import NEWEST_FIRST
+from .store.database import Row
+from .units import units_of
 
 routes: web.RouteTableDef = web.RouteTableDef()
 _PAGE = 100
@@ -35,51 +26,59 @@ _CODES = {"ch_sim": "zh", "ch_tra": "zh", "rs_latin": "sr", "rs_cyrillic": "sr"}
 @routes.post("/api/v1/classifier/jobs")
 async def create(request: web.Request) -> web.Response:
     """Take a job in and start on all its files."""
-    project = project_of(request)
+    project, store, runner = project_of(request), request.app[STORE], request.app[RUNNER]
     body = await json_object(request)
     if issues := list(classifier_job_issues(body)):
         raise invalid(issues, "body")
+    webhooks = await webhooks_in(request, project, body)
     # A file that is named twice is classified once: results are told apart by their file.
-    file_ids = [file_in(project, file_id) for file_id in dict.fromkeys(body["file_ids"])]
+    file_ids = list(dict.fromkeys(body["file_ids"]))
+    await check_files(store, project, file_ids)
     parsing = _parsing(body.get("parsing_configuration") or {})
     rules = decode(Configuration, {"rules": body["rules"]}, request="POST /api/v1/classifier/jobs").rules
-    stored = project.add_classifier_job(
-        file_ids, rules=rules, mode=body.get("mode") or "FAST", parsing_configuration=parsing
-    )
-    configuration = Configuration(rules, parsing_configuration=_as_v2(parsing))
-    for file_id in file_ids:
-        request.app[RUNNER].submit(project, file_id, configuration, FileOfJob(stored, file_id))
-    return answer(stored.job)
+    with runner.room_for(len(file_ids)):
+        job = await store.classifier_jobs.add(
+            project,
+            file_ids,
+            Configuration(rules, parsing_configuration=_as_v2(parsing)),
+            webhooks,
+            rules=rules,
+            mode=body.get("mode") or "FAST",
+            parsing_configuration=parsing,
+        )
+        runner.submit(await units_of(store, job))
+    return answer_text(job["body"])
 
 
 @routes.get("/api/v1/classifier/jobs")
 async def list_jobs(request: web.Request) -> web.Response:
     """Give a page of the project's jobs, newest first."""
-    jobs: Iterator[tuple[Place, ClassifierJob]] = (
-        ((-stored.number,), stored.job) for stored in reversed(project_of(request).classifier_jobs.values())
-    )
-    size = page_size(request.query, default=_PAGE, largest=ANY_SIZE)
-    return page_of(jobs, size=size, token=request.query.get("page_token"))
+    project, query = project_of(request), request.query
+    size = whole_number(query, "page_size", default=_PAGE, largest=ANY_SIZE)
+    after = place_after(query.get("page_token"), NEWEST_FIRST)
+    part = await request.app[STORE].classifier_jobs.part(project, after=after, size=size)
+    return page_of_texts((row["body"] for row in part.rows), part.last)
 
 
 @routes.get("/api/v1/classifier/jobs/{classify_job_id}")
 async def get(request: web.Request) -> web.Response:
     """Give one job."""
-    return answer(_job_of(request).job)
+    return answer_text((await _job_of(request))["body"])
 
 
 @routes.get("/api/v1/classifier/jobs/{classify_job_id}/results")
 async def results(request: web.Request) -> web.Response:
     """Give what is known of the files that are done: all of them, once the job has ended."""
-    found = _job_of(request).found
-    return web.json_response({"items": encode(found), "next_page_token": None, "total_size": len(found)})
+    found = await request.app[STORE].classifier_jobs.results(await _job_of(request))
+    return page_of_texts((row["item"] for row in found), None, total_size=len(found))
 
 
-def _job_of(request: web.Request) -> StoredClassifierJob:
-    stored = project_of(request).classifier_jobs.get(request.match_info["classify_job_id"])
-    if stored is None:
+async def _job_of(request: web.Request) -> Row:
+    jobs = request.app[STORE].classifier_jobs
+    job = await jobs.get(project_of(request), request.match_info["classify_job_id"])
+    if job is None:
         raise ApiError(404, "Classify job not found")
-    return stored
+    return job
 
 
 def _parsing(given: dict[str, object]) -> ClassifierParsingConfiguration:

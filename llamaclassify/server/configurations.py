@@ -14,8 +14,9 @@ from ..wire.checks import (
     saved_configuration_issues,
 )
 from ..wire.converter import CLASSIFY_PRODUCT, decode
-from .http import ANY_SIZE, ApiError, Place, answer, invalid, json_object, page_of, page_size, project_of
-from .store import StoredConfiguration
+from .http import STORE, ApiError, answer, invalid, json_object, project_of, whole_number
+from .pages import ANY_SIZE, page_of, place_after
+from .store.configurations import NEWEST_FIRST, ConfigurationFilter, NameTakenError
 
 routes: web.RouteTableDef = web.RouteTableDef()
 _PAGE = 100
@@ -32,69 +33,74 @@ async def create(request: web.Request) -> web.Response:
     parameters = body["parameters"]
     if issues := list(_product_issues(parameters["product_type"], ("parameters",))):
         raise invalid(issues, "body")
-    saved = project.save_configuration(body["name"], parameters["product_type"], _read(parameters))
+    configurations = request.app[STORE].configurations
+    saved = await configurations.save(project, body["name"], parameters["product_type"], _read(parameters))
     return answer(saved, status=201)
 
 
 @routes.get("/api/v1/beta/configurations")
 async def list_configurations(request: web.Request) -> web.Response:
     """Give a page of the project's configurations, newest first, each in its latest version."""
-    query = request.query
-    products, name = query.getall("product_type", []), query.get("name")
+    project, query = project_of(request), request.query
+    products = query.getall("product_type", [])
     if issues := [issue for product in products for issue in _product_issues(product, ())]:
         raise invalid(issues, "query")
-    matching: Iterator[tuple[Place, SavedConfiguration]] = (
-        ((-stored.number,), stored.saved)
-        for stored in reversed(project_of(request).configurations.values())
-        if (not products or stored.saved.product_type in products) and name in {None, "", stored.saved.name}
-    )
-    size = page_size(query, default=_PAGE, largest=ANY_SIZE)
-    return page_of(matching, size=size, token=query.get("page_token"))
+    wanted = ConfigurationFilter(product_types=products, name=query.get("name"))
+    size = whole_number(query, "page_size", default=_PAGE, largest=ANY_SIZE)
+    after = place_after(query.get("page_token"), NEWEST_FIRST)
+    found, last = await request.app[STORE].configurations.part(project, wanted, after=after, size=size)
+    return page_of(found, last)
 
 
 @routes.get("/api/v1/beta/configurations/{config_id}")
 async def get(request: web.Request) -> web.Response:
     """Give one configuration."""
-    return answer(_configuration_of(request).saved)
+    return answer(await _configuration_of(request))
 
 
 @routes.put("/api/v1/beta/configurations/{config_id}")
 async def update(request: web.Request) -> web.Response:
     """Change what is given, as a new version; jobs that have been created keep the version they had."""
-    stored = _configuration_of(request)
+    saved = await _configuration_of(request)
     body = await json_object(request)
     if issues := list(saved_configuration_change_issues(body)):
         raise invalid(issues, "body")
-    product = stored.saved.product_type
     changes: dict[str, Any] = {}
     if body.get("parameters") is not None:
-        if body["parameters"]["product_type"] != product:
-            issue = Issue(("parameters", "product_type"), f"must stay {product}", "value_error")
+        if body["parameters"]["product_type"] != saved.product_type:
+            issue = Issue(("parameters", "product_type"), f"must stay {saved.product_type}", "value_error")
             raise invalid([issue], "body")
         changes["parameters"] = _read(body["parameters"])
     if body.get("name") is not None:
-        other = project_of(request).configuration_named(body["name"], product)
-        if other is not None and other is not stored:
-            raise ApiError(409, f"There is another {product} configuration named {body['name']!r}")
         changes["name"] = body["name"]
-    stored.write(**changes)
-    return answer(stored.saved)
+    try:
+        changed = await request.app[STORE].configurations.change(project_of(request), saved.id, **changes)
+    except NameTakenError as taken:
+        raise ApiError(409, f"There is another {saved.product_type} configuration named '{taken}'") from None
+    if changed is None:
+        raise _unknown(saved.id)
+    return answer(changed)
 
 
 @routes.delete("/api/v1/beta/configurations/{config_id}")
 async def delete(request: web.Request) -> web.Response:
     """Forget a configuration; its jobs have copies of their own."""
-    stored = _configuration_of(request)
-    del project_of(request).configurations[stored.saved.id]
+    config_id = request.match_info["config_id"]
+    if not await request.app[STORE].configurations.delete(project_of(request), config_id):
+        raise _unknown(config_id)
     return web.Response(status=204)
 
 
-def _configuration_of(request: web.Request) -> StoredConfiguration:
+async def _configuration_of(request: web.Request) -> SavedConfiguration:
     config_id = request.match_info["config_id"]
-    stored = project_of(request).configurations.get(config_id)
-    if stored is None:
-        raise ApiError(404, f"Configuration {config_id} not found")
-    return stored
+    saved = await request.app[STORE].configurations.get(project_of(request), config_id)
+    if saved is None:
+        raise _unknown(config_id)
+    return saved
+
+
+def _unknown(config_id: str) -> ApiError:
+    return ApiError(404, f"Configuration {config_id} not found")
 
 
 def _read(parameters: Mapping[str, Any]) -> Configuration | dict[str, Any]:

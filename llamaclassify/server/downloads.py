@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import math
 import secrets
-import time
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -14,7 +13,8 @@ import attrs
 from aiohttp import web
 
 from ..models import File, PresignedUrl
-from .http import STORE, ApiError
+from .clock import Clock
+from .http import CLOCK, STORE, ApiError
 
 routes: web.RouteTableDef = web.RouteTableDef()
 VALIDITY = 3600
@@ -25,7 +25,8 @@ LONGEST_VALIDITY = 7 * 24 * 3600
 class Links:
     """Signs links and checks them, with a secret that ends with the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._secret = secrets.token_bytes(32)
 
     def sign(self, file_id: str, expires: str) -> str:
@@ -41,7 +42,7 @@ class Links:
         expected = self.sign(file_id, expires)
         if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
             raise ApiError(403, "The signature of this link is wrong")
-        if int(expires) < time.time():
+        if int(expires) < self._clock.now().timestamp():
             raise ApiError(403, "This link has expired")
 
 
@@ -53,7 +54,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     """Stream a document to whoever has its link."""
     file_id = request.match_info["file_id"]
     request.app[LINKS].check(file_id, request.query.get("expires", ""), request.query.get("signature", ""))
-    stored = request.app[STORE].file(file_id)
+    stored = await request.app[STORE].files.get_of_any(file_id)
     if stored is None:
         raise ApiError(404, "File not found")
     return web.FileResponse(stored.path, headers={"Content-Disposition": _disposition(stored.file.name)})
@@ -69,7 +70,7 @@ def link_to(request: web.Request, file: File, seconds: int) -> PresignedUrl:
         origin = request.url.origin()
     except ValueError:
         raise ApiError(400, "Invalid Host header") from None
-    expires = math.ceil(time.time()) + seconds
+    expires = math.ceil(request.app[CLOCK].now().timestamp()) + seconds
     signature = request.app[LINKS].sign(file.id, str(expires))
     url = origin.with_path(f"/api/v1/beta/files/{file.id}/download").with_query(
         expires=str(expires), signature=signature

@@ -1,30 +1,37 @@
-"""What all routes share: who asks, the service's error bodies, JSON in and out, pages."""
+"""What all routes share: who asks, the service's error bodies, JSON in and out."""
 
 from __future__ import annotations
 
-import base64
+import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from ..wire.checks import Issue
 from ..wire.converter import encode
-from .jobs import JobRunner
+from .clock import Clock
+from .jobs import JobRunner, QueueFullError
 from .store import Project, Store
+from .store.errors import is_disk_full
 
 STORE = web.AppKey("STORE", Store)
 RUNNER = web.AppKey("RUNNER", JobRunner)
-ANY_SIZE = 1_000_000
-"""The largest page where the service documents none."""
+CLOCK = web.AppKey("CLOCK", Clock)
+API_KEY: web.AppKey[str | None] = web.AppKey("API_KEY")
+"""The one key that is accepted; None: every key of the service's form."""
+WEBHOOK_HOSTS: web.AppKey[Collection[str]] = web.AppKey("WEBHOOK_HOSTS")
+"""Hosts besides this machine that webhooks may go to."""
 _KEY_PREFIX = "llx-"
+_SCOPE_ID = re.compile(r"(prj-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_RETRY_AFTER = "1"
 _log = logging.getLogger("llamaclassify.server")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Place = tuple[int | str, ...]
-"""Where an item stands in its listing: an item that comes later has a greater place."""
 
 
 class ApiError(Exception):
@@ -48,28 +55,67 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except ApiError as error:
-        return web.json_response({"detail": error.detail}, status=error.status)
+        return _refused(error.status, error.detail)
+    except QueueFullError as error:
+        response = _refused(429, str(error))
+        response.headers["Retry-After"] = _RETRY_AFTER
+        return response
     except web.HTTPException as error:
-        return web.json_response({"detail": error.reason}, status=error.status)
+        return _refused(error.status, error.reason)
     except ConnectionError:
         raise  # the client went away: there is nobody to answer
-    except Exception:
-        _log.exception("%s %s failed", request.method, request.path)
-        return web.json_response({"detail": "Internal server error"}, status=500)
+    except Exception as error:
+        return _failed(request, error)
+
+
+def _failed(request: web.Request, error: Exception) -> web.Response:
+    """Say that a request failed for a reason of ours: nothing that it asked for was stored."""
+    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    if is_disk_full(error):
+        return _refused(507, "The disk that holds the server's data is full")
+    if isinstance(error, OSError | sqlite3.Error):
+        return _refused(500, f"The server's data cannot be read or written: {error}")
+    return _refused(500, "Internal server error")
+
+
+def _refused(status: int, detail: Any) -> web.Response:
+    return web.json_response({"detail": detail}, status=status)
 
 
 def project_of(request: web.Request) -> Project:
     """Give the project that a request speaks of.
 
     Raises:
-        ApiError: 401, there is no key or none of the service's form.
+        ApiError: 401 or 422, as `project_by`.
     """
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    return project_by(request, request.headers.get("Authorization", ""))
+
+
+def project_by(request: web.Request, authorization: str) -> Project:
+    """Give the project that a request speaks of, by an ``Authorization`` header.
+
+    Raises:
+        ApiError: 401, there is no key, none of the service's form or not the one that is asked for; 422, the
+            project or organization is no UUID.
+    """
+    scheme, _, key = authorization.partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key:
         raise ApiError(401, "Not authenticated")
-    if not key.strip().startswith(_KEY_PREFIX):
+    only = request.app[API_KEY]
+    if only is not None and not hmac.compare_digest(key.encode(errors="replace"), only.encode()):
+        raise ApiError(401, "Invalid API Key")
+    if only is None and not key.startswith(_KEY_PREFIX):
         raise ApiError(401, "Invalid API Key: keys start with llx-")
-    return request.app[STORE].project(key.strip(), request.query.get("project_id"))
+    if issues := list(_scope_issues(request.query)):
+        raise invalid(issues, "query")
+    return Project.of(key, request.query.get("project_id"))
+
+
+def _scope_issues(query: Mapping[str, str]) -> Iterator[Issue]:
+    for name in ("project_id", "organization_id"):
+        if query.get(name) and not _SCOPE_ID.fullmatch(query[name]):
+            yield Issue((name,), f"must be a UUID, got {query[name]!r}", "uuid_parsing")
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:
@@ -93,38 +139,9 @@ def answer(model: Any, *, status: int = 200) -> web.Response:
     return web.json_response(encode(model), status=status)
 
 
-def page_of(items: Iterable[tuple[Place, Any]], *, size: int, token: str | None) -> web.Response:
-    """Answer with one page of items, each with its place, in the order of their places.
-
-    The token holds the place of the last item given, so pages stay right while items come and go.
-
-    Raises:
-        ApiError: 400, the token is none that this listing gave.
-    """
-    after = _read_token(token)
-    page: list[Any] = []
-    last: Place = ()
-    for place, item in items:
-        if not _comes_after(place, after):
-            continue
-        if len(page) == size:
-            return _page(page, _write_token(last))
-        page.append(encode(item))
-        last = place
-    return _page(page, None)
-
-
-def _page(items: list[Any], next_page_token: str | None) -> web.Response:
-    return web.json_response({"items": items, "next_page_token": next_page_token, "total_size": None})
-
-
-def page_size(query: Mapping[str, str], *, default: int, largest: int) -> int:
-    """Read the size of the page that is asked for.
-
-    Raises:
-        ApiError: 422, it is out of bounds.
-    """
-    return whole_number(query, "page_size", default=default, largest=largest)
+def answer_text(text: str) -> web.Response:
+    """Answer with JSON as it was stored."""
+    return web.Response(text=text, content_type="application/json")
 
 
 def whole_number(query: Mapping[str, str], key: str, *, default: int, largest: int) -> int:
@@ -140,26 +157,3 @@ def whole_number(query: Mapping[str, str], key: str, *, default: int, largest: i
         issue = Issue((key,), f"must be 1 to {largest}, got {text!r}", "value_error")
         raise invalid([issue], "query")
     return int(text)
-
-
-def _write_token(place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
-
-
-def _read_token(token: str | None) -> Place:
-    if not token:
-        return ()
-    try:
-        place = json.loads(base64.urlsafe_b64decode(token))
-    except (ValueError, RecursionError):
-        place = None
-    if not isinstance(place, list):
-        raise ApiError(400, "Invalid page token")
-    return tuple(place)
-
-
-def _comes_after(place: Place, after: Place) -> bool:
-    try:
-        return place > after
-    except TypeError:  # a number against a text: the token of another listing
-        raise ApiError(400, "Invalid page token") from None

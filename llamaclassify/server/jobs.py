@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from attrs import frozen
+from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception_type, wait_exponential
 
 from ..models import Configuration, Result
-from .store import Project
+from .clock import Clock
+from .store.files import StoredFile
 
 
 @frozen
@@ -26,6 +30,7 @@ Classify = Callable[[Path, str, Configuration], Awaitable[Classified]]
 """Classifies the document at a path, known by a name; raises `UnclassifiableError` where it cannot."""
 
 _DELETED = "The file was deleted before the job ran"
+_LONGEST_PAUSE = 30.0
 _log = logging.getLogger("llamaclassify.server")
 
 
@@ -33,40 +38,73 @@ class UnclassifiableError(Exception):
     """The document cannot be classified; the text becomes the job's error message."""
 
 
-class Unit(Protocol):
-    """Who waits for one document: a job, or one file of a job with many."""
+class QueueFullError(Exception):
+    """So many documents wait that no more are taken."""
 
-    def start(self) -> bool:
-        """Hear that it is under way; False: nobody waits any more."""
+
+class Unit(Protocol):
+    """Who waits for one document: a job, or one file of a job with many. What a method returns is stored."""
+
+    async def start(self) -> Configuration | None:
+        """Hear that it is under way; None: nobody waits any more."""
         ...
 
-    def complete(self, result: Result, pages: int) -> None:
+    async def document(self) -> StoredFile | None:
+        """Give the document; None: it was deleted."""
+        ...
+
+    async def complete(self, result: Result, pages: int) -> None:
         """Take the result."""
 
-    def fail(self, message: str) -> None:
+    async def fail(self, message: str) -> None:
         """Hear why there is none."""
-
-
-@frozen
-class _Task:
-    project: Project
-    file_id: str
-    configuration: Configuration
-    unit: Unit
 
 
 class JobRunner:
     """A queue of documents and the tasks that work it off."""
 
-    def __init__(self, classify: Classify, *, concurrency: int) -> None:
+    def __init__(self, classify: Classify, *, concurrency: int, waiting: int, clock: Clock) -> None:
+        """Prepare a queue.
+
+        Args:
+            classify: Classifies one document.
+            concurrency: Documents classified at once.
+            waiting: Documents that may wait before more are refused.
+            clock: Tells how to wait where the disk fails.
+        """
         self._classify = classify
         self._concurrency = concurrency
-        self._queue: asyncio.Queue[_Task] = asyncio.Queue()
+        self._most = waiting
+        self._clock = clock
+        self._promised = 0
+        self._queue: asyncio.Queue[Unit] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
+        self.unsettled: int = 0
+        """Documents whose end has not been stored yet, waiting or under way."""
 
-    def submit(self, project: Project, file_id: str, configuration: Configuration, unit: Unit) -> None:
-        """Put one document of a project in the queue, for `unit`."""
-        self._queue.put_nowait(_Task(project, file_id, configuration, unit))
+    @contextmanager
+    def room_for(self, documents: int) -> Iterator[None]:
+        """Keep places in the queue while a job is being stored.
+
+        Raises:
+            QueueFullError: There are not as many.
+        """
+        taken = self._promised + self._queue.qsize()
+        # A job that is larger than the queue is taken when nothing else waits.
+        if taken and taken + documents > self._most:
+            message = f"Too many documents are waiting to be classified ({taken}): try again later"
+            raise QueueFullError(message)
+        self._promised += documents
+        try:
+            yield
+        finally:
+            self._promised -= documents
+
+    def submit(self, units: Iterable[Unit]) -> None:
+        """Put documents in the queue."""
+        for unit in units:
+            self.unsettled += 1
+            self._queue.put_nowait(unit)
 
     # Plain tasks, no task group: a server may be started and stopped by different tasks, as in a fixture.
     def start(self) -> None:
@@ -81,27 +119,44 @@ class JobRunner:
 
     async def _work(self) -> None:
         while True:
-            task = await self._queue.get()
-            if task.unit.start():
-                await self._run(task)
+            unit = await self._queue.get()
+            # Tried until it can be stored: a disk that is full holds the queue up, and nothing is lost.
+            attempts = AsyncRetrying(
+                sleep=self._clock.sleep,
+                wait=wait_exponential(max=_LONGEST_PAUSE),
+                retry=retry_if_exception_type((OSError, sqlite3.Error)),
+                before_sleep=before_sleep_log(_log, logging.ERROR),
+            )
+            try:
+                await attempts(self._run, unit)
+            except Exception:  # a fault of ours must not end the queue
+                _log.exception("a document was left as it was")
+            self.unsettled -= 1
 
-    async def _run(self, task: _Task) -> None:
-        document = task.project.files.get(task.file_id)
-        if document is None:
-            task.unit.fail(_DELETED)
+    async def _run(self, unit: Unit) -> None:
+        configuration = await unit.start()
+        if configuration is None:
             return
-        try:
-            found = await self._classify(document.path, document.file.name, task.configuration)
-        except Exception as error:  # a fault of ours is this job's, never the queue's
-            task.unit.fail(_why(error, task))
+        document = await unit.document()
+        if document is None:
+            await unit.fail(_DELETED)
+            return
+        found = await self._found(unit, document, configuration)
+        if isinstance(found, Classified):
+            await unit.complete(found.result, found.pages)
         else:
-            task.unit.complete(found.result, found.pages)
+            await unit.fail(found)
 
-
-def _why(error: Exception, task: _Task) -> str:
-    if task.file_id not in task.project.files:
-        return _DELETED  # while it was read: whatever else went wrong comes from that
-    if isinstance(error, UnclassifiableError):
-        return str(error)
-    _log.error("classifying %s failed", task.file_id, exc_info=error)
-    return "INTERNAL: see the server's log"
+    async def _found(
+        self, unit: Unit, document: StoredFile, configuration: Configuration
+    ) -> Classified | str:
+        """Classify a document, or say why that cannot be done."""
+        try:
+            return await self._classify(document.path, document.file.name, configuration)
+        except Exception as error:  # a fault of ours is this job's, never the queue's
+            if await unit.document() is None:
+                return _DELETED  # while it was read: whatever else went wrong comes from that
+            if isinstance(error, UnclassifiableError):
+                return str(error)
+            _log.error("classifying %s failed", document.file.id, exc_info=error)
+            return "INTERNAL: see the server's log"

@@ -23,19 +23,25 @@ from .jobs import Classified, UnclassifiableError
 
 DOCUMENT_TIMEOUT = 60.0
 """Seconds that one document may take."""
+WORKER_MEMORY = 2 << 30
+"""Bytes that one worker may use; an ordinary document takes an eighth of it."""
 WORKER = ("-m", "llamaclassify.server.worker")
 """What a worker's interpreter runs."""
 _LONGEST_ANSWER = 1 << 20
+_TIME_TO_END = 1.0
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class WorkerPool:
     """Classifies documents in worker processes; as many run as are asked for at once."""
 
-    def __init__(self, folder: Path, *, timeout: float = DOCUMENT_TIMEOUT) -> None:
+    def __init__(
+        self, folder: Path, *, timeout: float = DOCUMENT_TIMEOUT, memory: int = WORKER_MEMORY
+    ) -> None:
         """Prepare workers that write what they must to `folder`."""
         self._folder = folder
         self._timeout = timeout
+        self._memory = memory
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
 
@@ -54,9 +60,9 @@ class WorkerPool:
             await self._end(worker)
             raise UnclassifiableError(f"TIMEOUT: the document took more than {self._timeout:g} s") from None
         except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError):
+            await worker.leave()
             await self._end(worker)
-            message = "CRASHED: reading the document ended its worker process"
-            raise UnclassifiableError(message) from None
+            raise UnclassifiableError(_crashed(self._memory)) from None
         except BaseException:
             await self._end(worker)
             raise
@@ -83,7 +89,7 @@ class WorkerPool:
         worker = _Worker(
             await anyio.open_process(
                 # -P: a module in the folder that we happen to stand in must not be imported.
-                [sys.executable, "-P", *WORKER],
+                [sys.executable, "-P", *WORKER, str(self._memory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=None,
@@ -98,6 +104,13 @@ class WorkerPool:
     async def _end(self, worker: _Worker) -> None:
         self._all.discard(worker)
         await worker.kill()
+
+
+def _crashed(memory: int) -> str:
+    size = f"{memory >> 20:,} MB"
+    return (
+        f"CRASHED: reading the document ended its worker: it is broken, or takes more than {size} of memory"
+    )
 
 
 class _Worker:
@@ -115,6 +128,11 @@ class _Worker:
         await self._requests.send(json.dumps(request).encode() + b"\n")
         answer = json.loads(await self._answers.receive_until(b"\n", _LONGEST_ANSWER))
         return dict(answer)
+
+    async def leave(self) -> None:
+        """Let a worker end that is about to: asyncio complains of one that is killed at that moment."""
+        with anyio.move_on_after(_TIME_TO_END, shield=True):
+            await self._process.wait()
 
     async def kill(self) -> None:
         with anyio.CancelScope(shield=True):

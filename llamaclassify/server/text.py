@@ -139,6 +139,8 @@ def _refusal(reason: str, mime: str, name: str) -> str:
     if "password" in reason.lower() or "encrypted" in reason.lower():
         code = "PDF_IS_PROTECTED: " if mime == formats.PDF else ""
         return f"{code}{name!r} is protected with a password: save it without one and upload it again"
+    if "limit exceeded" in reason.lower():
+        return f"DOCUMENT_TOO_LARGE: {name!r} unpacks to more than is read: save it in a smaller form"
     return _broken(name, mime)
 
 

@@ -22,8 +22,12 @@ from .text import DocumentError, read_pages
 _log = logging.getLogger("llamaclassify.server.worker")
 
 
+_BEHIND_THE_SERVER = 10
+
+
 def main() -> None:
-    """Answer requests until the server closes the pipe."""
+    """Answer requests until the server closes the pipe; the argument is how many bytes of memory to use."""
+    _restrain(memory=int(sys.argv[1]))
     # Native libraries may print: only answers go to the pipe, the rest to the log.
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
@@ -33,6 +37,22 @@ def main() -> None:
     while True:
         answer = _classify(engine, json.loads(requests.get()))
         answers.write(json.dumps(answer).encode() + b"\n")
+
+
+def _restrain(*, memory: int) -> None:
+    """Let no document take the machine's memory, nor the server its turn on the processor."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415  (not everywhere)
+
+    # Of data, not of addresses: native libraries reserve addresses by the gigabyte and never use them. The
+    # system keeps this limit itself: a watch on memory in use would come too late for a document that
+    # unpacks to gigabytes within a second.
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(_BEHIND_THE_SERVER)
 
 
 def _receive(requests: queue.SimpleQueue[str]) -> None:
@@ -50,6 +70,8 @@ def _classify(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         return {"result": encode(engine.classify(pages, configuration.rules)), "pages": len(pages)}
     except DocumentError as error:
         return {"error": str(error)}
+    except MemoryError:
+        return {"error": "DOCUMENT_TOO_LARGE: reading the document takes more memory than it may"}
     except Exception as error:
         _log.exception("a document could not be classified")
         return {"error": f"INTERNAL: {type(error).__name__}: {error}"}
