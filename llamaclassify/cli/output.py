@@ -122,6 +122,8 @@ class Table(_Sorted):
         table.columns[2].justify = "right"
         table.columns[3].overflow = "fold"
         records = self._records()
+        if not records:
+            return  # what went wrong is said on stderr
         for record in records:
             cells = _cells(record)
             style = "red" if record.error else None

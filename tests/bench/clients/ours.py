@@ -1,0 +1,23 @@
+"""`ClassifySession.classify_many`, streamed."""
+
+from collections.abc import Iterator
+
+from measuring import KEY, RULES, Tally, main
+
+from llamaclassify import ClassifySession, Rule
+
+
+async def classify(url: str, documents: Iterator[str], concurrency: int, tally: Tally) -> None:
+    rules = [Rule(**rule) for rule in RULES]
+    async with (
+        ClassifySession(KEY, base_url=url) as session,
+        session.classify_many(documents, rules=rules, concurrency=concurrency) as outcomes,
+    ):
+        async for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+            tally.add(outcome.job.status, outcome.job.updated_at)
+
+
+if __name__ == "__main__":
+    main(classify)
