@@ -86,6 +86,7 @@ class Batch:
         self._receive: MemoryObjectReceiveStream[Outcome]
         self._fault: Exception | None = None
         self._used = False
+        self._is_drained = False
 
     def __await__(self) -> Generator[Any, None, list[Outcome]]:
         return self._collect().__await__()
@@ -113,6 +114,12 @@ class Batch:
             seconds=0.0 if self._started is None else until - self._started,
             total=len(self._documents) if isinstance(self._documents, Sized) else None,
         )
+
+    def drain(self) -> None:
+        """Read no more documents: the iterator ends when those under way have been delivered."""
+        self._is_drained = True
+        if self._work is not None:
+            self._work.drain()
 
     async def __aenter__(self) -> AsyncIterator[Outcome]:
         if self._used:
@@ -153,8 +160,10 @@ class Batch:
 
     async def _run(self, send: MemoryObjectSendStream[Outcome]) -> None:
         """Do the work; what ends it is raised to whoever reads, once what is finished has been read."""
-        async with send, aclosing(_each(self._documents)) as source:
+        async with send, aclosing(each(self._documents)) as source:
             self._work = FanOut(source, self._begin, self._places, partial(self._take, send))
+            if self._is_drained:
+                self._work.drain()
             try:
                 with self._guard():
                     await self._work.run()
@@ -173,7 +182,7 @@ def _is_named_bytes(documents: object) -> bool:
     return isinstance(documents, tuple) and [type(part) for part in documents] == [str, bytes]
 
 
-async def _each(documents: Documents) -> AsyncGenerator[Document]:
+async def each(documents: Documents) -> AsyncGenerator[Document]:
     """Read the source, and close it if it is a generator that was not read to its end."""
     if isinstance(documents, AsyncIterable):
         try:
