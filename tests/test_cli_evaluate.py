@@ -81,7 +81,7 @@ def test_scores():
         (0.9, 1, 1.0),
     ]
     assert scores.calibration_error == pytest.approx((2 * 0.05 + 0.25 + 0.85 + 0.05) / 5)
-    assert [record.document for record in scores.worst()] == ["f", "c", "d"]
+    assert [record.document for record in scores.worst()] == ["c", "d", "f"]
 
 
 def test_a_comparison_shows_what_not_both_get_right_worse_and_better_first():

@@ -24,6 +24,7 @@ from .scores import ERROR, NO_RULE, Judged, Scores, named, scores_of
 
 _HISTOGRAM_BINS = 20
 _MOST_TO_REVIEW = 12
+_MOST_FAILURES_TO_REVIEW = 4
 _MOST_IN_A_MATRIX = 40
 
 
@@ -186,7 +187,7 @@ def _confidences(records: Sequence[Record]) -> str:
     )
     line = f'<path d="M0 {high + 20.5}H{width}" stroke="var(--line)"/>'
     picture = (
-        f'<svg viewBox="0 0 {width} {high + 42}" role="img" aria-label="Histogram of confidence">'
+        f'<svg viewBox="-16 0 {width + 32} {high + 42}" role="img" aria-label="Histogram of confidence">'
         f"{bars}{line}{ticks}</svg>"
     )
     return f"<section><h2>Confidence</h2>{picture}</section>"
@@ -267,12 +268,15 @@ def _calibration(scores: Scores) -> str:
 
 
 def _review(records: Sequence[Record], scores: Scores | None) -> str:
-    """Show what to look at first: failures and mistakes, then the least sure answers."""
+    """Show what to look at first: the surest mistakes; or some failures, and the least sure answers."""
     if scores is not None:
         title, first = "Most wrong", list[Record](scores.worst())
     else:
         title = "Review first"
-        first = sorted(records, key=lambda record: (record.error is None, record.confidence or 0.0))
+        answers = [record for record in records if record.error is None]
+        failures = [record for record in records if record.error is not None]
+        unsure = sorted(answers, key=lambda record: record.confidence or 0.0)
+        first = failures[:_MOST_FAILURES_TO_REVIEW] + unsure
     cards = "".join(map(_card, first[:_MOST_TO_REVIEW]))
     return f'<section><h2>{title}</h2><div class="review">{cards}</div></section>' if cards else ""
 

@@ -141,9 +141,9 @@ class Scores:
         return sum(bin.count * abs(bin.confidence - bin.right) for bin in bins) / total if total else None
 
     def worst(self) -> list[Judged]:
-        """Give what is wrong: the errors, then the surest first."""
+        """Give what is wrong, the surest first; what failed comes last."""
         wrong = [record for record in self.records if not record.is_right]
-        return sorted(wrong, key=lambda record: -2.0 if record.confidence is None else -record.confidence)
+        return sorted(wrong, key=lambda record: (record.error is not None, -(record.confidence or 0.0)))
 
 
 def scores_of(records: Iterable[Judged]) -> Scores:
