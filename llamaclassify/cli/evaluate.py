@@ -142,9 +142,9 @@ async def _scores(
     found: dict[int, Judged] = {}
     async with batch as outcomes, nullcontext() if asked.quiet else shown:
         async for outcome in outcomes:
-            record = Record.of(outcome)
+            label, record = labels[outcome.index], Record.of(outcome)
             tally.add(record)
-            found[outcome.index] = judged(record, labels[outcome.index].type)
+            found[outcome.index] = judged(attrs.evolve(record, document=label.name), label.type)
     return scores_of(found[index] for index in sorted(found))
 
 

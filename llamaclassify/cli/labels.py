@@ -26,11 +26,13 @@ class Label:
     """A document and the type it should get.
 
     Attributes:
+        name: The document as the file names it.
         document: What is classified.
         type: The type; None where no rule should fit.
         line: Where it stands in the file.
     """
 
+    name: str
     document: Document
     type: str | None
     line: int
@@ -54,9 +56,9 @@ def read_labels(path: Path, folder: Path | None) -> list[Label]:
                     f"{path}: there is no column {' or '.join(sorted(missing))} in its first line"
                 )
             labels = [
-                Label(_document(row["document"], beside), (row["type"] or "").strip() or None, rows.line_num)
+                Label(name, _document(name, beside), (row["type"] or "").strip() or None, rows.line_num)
                 for row in rows
-                if (row["document"] or "").strip()
+                if (name := (row["document"] or "").strip())
             ]
     except OSError as error:
         raise LabelsError(f"{path}: {error.strerror or error}") from None

@@ -169,6 +169,7 @@ class Printer:
     most: int = _MOST_KEPT
     _kept: dict[int, Record] = field(init=False, factory=dict)
     _next: int = field(init=False, default=0)
+    _is_closed: bool = field(init=False, default=False)
     _moved: asyncio.Event = field(init=False, factory=asyncio.Event)
 
     def add(self, index: int, record: Record) -> None:
@@ -183,7 +184,10 @@ class Printer:
         self._moved.set()
 
     def close(self) -> None:
-        """Write what has been kept back, also where one before it is missing."""
+        """Write what has been kept back, also where one before it is missing; a second call does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         for index in sorted(self._kept):
             self.writer.add(self._kept.pop(index))
         self.writer.close()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-import click
 from anyio.to_thread import run_sync
 from attrs import define, field, frozen
 
 from .output import Record
+from .talk import say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -127,7 +129,7 @@ async def showing(
 async def _print(look: Callable[[], Standing]) -> None:
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_LINES)
-        click.echo(look().line(), err=True)
+        say(look().line())
 
 
 async def _draw(look: Callable[[], Standing]) -> None:
@@ -164,3 +166,11 @@ def _bar(standing: Standing) -> RenderableType:
 def has_terminal() -> bool:
     """Tell whether stderr is a terminal."""
     return sys.stderr.isatty()
+
+
+def is_pipe(stream: TextIO) -> bool:
+    """Tell whether a stream leads to another program."""
+    try:
+        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False

@@ -16,9 +16,9 @@ from .budget import Budget
 from .documents import Named, is_same_file
 from .exits import Exit, fail, first_interrupt, run_async, writing
 from .output import WRITERS, Printer, Record, open_output
-from .progress import Tally, has_terminal, showing
+from .progress import Tally, has_terminal, is_pipe, showing
 from .sessions import concurrency_of, is_local, opened
-from .talk import debug_log, plain_warnings
+from .talk import debug_log, plain_warnings, say
 
 if TYPE_CHECKING:
     from ..models import Configuration
@@ -172,6 +172,7 @@ class Run:
                         self._print(outcome)
                         if outcome.job is not None:
                             budget.add(outcome.job.id)
+        self.printer.close()
         return self._ended(batch.progress, budget)
 
     def _print(self, outcome: Outcome) -> None:
@@ -179,24 +180,21 @@ class Run:
         self._tally.add(record)
         self.printer.add(outcome.index, record)
         if self.asked.verbose and record.error is not None:
-            click.echo(f"{record.document}: {record.error}", err=True)
+            say(f"{record.document}: {record.error}")
 
     def _showing(self, batch: Batch) -> AbstractAsyncContextManager[None]:
-        """Show how far it is, unless the lines themselves do so on this terminal."""
+        """Show how far it is, unless the outcomes themselves do so on this terminal."""
         asked = self.asked
-        is_shown_anyway = asked.output is None and asked.form in _LINES and sys.stdout.isatty()
-        if asked.quiet or is_shown_anyway:
+        is_streamed = asked.output is None and asked.form != "table"
+        if asked.quiet or (is_streamed and sys.stdout.isatty()):
             return nullcontext()
-        return showing(
-            lambda: batch.progress, self._tally, asked.named.count, bar=has_terminal() and not asked.verbose
-        )
+        # What comes out of a pipe often ends on the same terminal, where it would run into a bar.
+        bar = has_terminal() and not asked.verbose and not (is_streamed and is_pipe(sys.stdout))
+        return showing(lambda: batch.progress, self._tally, asked.named.count, bar=bar)
 
     def _interrupt(self, batch: Batch) -> None:
         self._is_interrupted = True
-        click.echo(
-            f"finishing {batch.progress.in_flight:,} documents under way; Ctrl-C again stops at once",
-            err=True,
-        )
+        say(f"finishing {batch.progress.in_flight:,} documents under way; Ctrl-C again stops at once")
         batch.drain()
 
     def _ended(self, progress: Progress, budget: Budget) -> Exit:
@@ -215,7 +213,7 @@ class Run:
 
     def _say(self, text: str) -> None:
         if not self.asked.quiet:
-            click.echo(text, err=True)
+            say(text)
 
     def _how_to_go_on(self) -> str:
         if self.asked.journal is None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
+
+def say(text: str) -> None:
+    """Print a line on stderr, above a bar that is drawn there."""
+    # click.echo would write past the bar, into the middle of its line.
+    sys.stderr.write(f"{text}\n")
 
 
 @contextmanager
@@ -38,4 +43,4 @@ def plain_warnings() -> Iterator[None]:
             yield
         finally:
             for warning in caught:
-                click.echo(f"Warning: {warning.message}", err=True)
+                say(f"Warning: {warning.message}")
