@@ -100,6 +100,11 @@ def test_what_looks_like_an_id_is_a_file_where_there_is_one(tmp_path, monkeypatc
     assert document_of("dfl-1.pdf") == NamedFile("dfl-1.pdf")
 
 
+def test_a_server_of_its_own_knows_no_ids(rules):
+    result = invoke("run", "dfl-1", "--local", "--rules", rules, "--format", "jsonl")
+    assert json.loads(result.stdout)["error"] == "document: dfl-1: no such file"
+
+
 async def test_stdin_is_read_as_it_comes(monkeypatch):
     reading, writing = os.pipe()
     with os.fdopen(reading) as stdin, os.fdopen(writing, "w") as pipe:

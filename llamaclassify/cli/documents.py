@@ -40,10 +40,12 @@ class Named:
     Attributes:
         arguments: As they were given.
         but: Files that are the command's own, and no documents.
+        has_ids: Whether there may be ids: a server that a run brings up for itself knows none.
     """
 
     arguments: tuple[str, ...]
     but: tuple[Path, ...] = ()
+    has_ids: bool = True
 
     @property
     def is_piped(self) -> bool:
@@ -67,12 +69,12 @@ class Named:
         for argument in self.arguments:
             if argument != STDIN:
                 for text in self._of(argument, seen):
-                    yield document_of(text)
+                    yield self._document(text)
                 continue
             # Lines are taken as they are: to remember a list of any length would take memory without bound.
             async for text in _lines():
                 if not self._is_own(text):
-                    yield document_of(text)
+                    yield self._document(text)
 
     def _of(self, argument: str, seen: set[str] | None) -> Iterator[str]:
         for text in _named_by(argument):
@@ -84,6 +86,9 @@ class Named:
                     continue
                 seen.add(place)
             yield text
+
+    def _document(self, text: str) -> Document:
+        return document_of(text) if self.has_ids else NamedFile(text)
 
     def _is_own(self, text: str) -> bool:
         return any(is_same_file(file, text) for file in self.but)

@@ -72,13 +72,15 @@ def first_interrupt(call: Callable[[], None]) -> Iterator[None]:
     """Have the first Ctrl-C call something; the second ends the command, as the first would have."""
     loop, ends = asyncio.get_running_loop(), signal.getsignal(signal.SIGINT)
 
-    def restore() -> None:
-        if loop.remove_signal_handler(signal.SIGINT):
+    def restore() -> bool:
+        is_ours = loop.remove_signal_handler(signal.SIGINT)
+        if is_ours:
             signal.signal(signal.SIGINT, ends)
+        return is_ours
 
     def called() -> None:
-        restore()
-        call()
+        if restore():  # else a signal that came together with the first
+            call()
 
     try:
         loop.add_signal_handler(signal.SIGINT, called)

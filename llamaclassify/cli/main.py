@@ -6,6 +6,7 @@ import click
 
 from ..version import __version__
 from .lazy import LazyGroup
+from .profile import apply
 
 _COMMANDS = {
     "run": ("run:run", "Classify documents: files, folders, globs, lists and ids."),
@@ -29,5 +30,7 @@ _COMMANDS = {
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="llamaclassify")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Classify documents by rules in plain language: on LlamaCloud, or on this machine with no key."""
+    apply(context, context.invoked_subcommand)

@@ -127,7 +127,7 @@ class Asked:
         own = [] if self.output is None else [self.output]
         if self.journal is not None:
             own += [self.journal, self.journal.with_name(f"{self.journal.name}-wal")]
-        return Named(self.paths, tuple(own))
+        return Named(self.paths, tuple(own), has_ids=not self.local)
 
     def check(self) -> None:
         """See that the options go together.
