@@ -185,3 +185,12 @@ async def test_ctrl_c_cancels_the_jobs_where_the_policy_says_so(service, tmp_pat
         async with asyncio.timeout(5):
             await process.wait()
     assert sorted(service.cancels) == sorted(service.jobs)
+
+
+async def test_a_batch_times_out_where_its_jobs_do(session, service):
+    poll = PollPolicy(initial=0.01, timeout=0.05)
+    outcomes = await session.classify_many(DOCUMENTS, rules=RULES, poll=poll, on_cancel="cancel")
+    assert [type(outcome.error) for outcome in outcomes] == [JobTimeoutError] * 20
+    assert all(outcome.job.status == "RUNNING" for outcome in outcomes)
+    assert sorted(service.cancels) == sorted(service.jobs)
+    assert not session._reader._following

@@ -6,7 +6,6 @@ manager, never across a generator's yield (PEP 789).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import (
@@ -80,7 +79,6 @@ class Batch:
         self._ended: float | None = None
         self._failed = 0
         # Made when it is used: a batch may be prepared where no event loop runs.
-        self._places: asyncio.Semaphore
         self._tasks: TaskGroup
         self._work: FanOut | None = None
         self._receive: MemoryObjectReceiveStream[Outcome]
@@ -122,10 +120,11 @@ class Batch:
         await self._journal.__aenter__()
         self._started = self._now()
         send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
-        self._places = asyncio.Semaphore(self._concurrency)
+        source = _each(self._documents)
+        self._work = FanOut(source, self._begin, self._concurrency, partial(self._take, send))
         self._tasks = await anyio.create_task_group().__aenter__()
-        self._tasks.start_soon(self._run, send)
-        return self._deliver()
+        self._tasks.start_soon(self._run, self._work, source, send)
+        return self._deliver(self._work)
 
     async def __aexit__(
         self,
@@ -144,20 +143,21 @@ class Batch:
                 await self._journal.__aexit__(None, None, None)
         return None
 
-    async def _deliver(self) -> AsyncIterator[Outcome]:
+    async def _deliver(self, work: FanOut) -> AsyncIterator[Outcome]:
         async for outcome in self._receive:
-            self._places.release()
+            work.free_place()
             yield outcome
         if self._fault is not None:
             raise self._fault
 
-    async def _run(self, send: MemoryObjectSendStream[Outcome]) -> None:
+    async def _run(
+        self, work: FanOut, source: AsyncGenerator[Document], send: MemoryObjectSendStream[Outcome]
+    ) -> None:
         """Do the work; what ends it is raised to whoever reads, once what is finished has been read."""
-        async with send, aclosing(_each(self._documents)) as source:
-            self._work = FanOut(source, self._begin, self._places, partial(self._take, send))
+        async with send, aclosing(source):
             try:
                 with self._guard():
-                    await self._work.run()
+                    await work.run()
             except Exception as error:  # raised by _deliver
                 self._fault = error
 

@@ -7,7 +7,7 @@ to look. So many thousand can be in flight for little more than their requests c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 import anyio
@@ -47,7 +47,7 @@ class FanOut:
     Attributes:
         source: The documents.
         begin: Begins each.
-        places: Bounds how many are under way; whoever takes an outcome frees its place.
+        concurrency: How many may be under way; whoever takes an outcome frees its place.
         deliver: Takes each outcome; what it raises ends the work.
         begun: Documents taken from the source.
         done: Outcomes delivered.
@@ -55,10 +55,11 @@ class FanOut:
 
     source: AsyncIterator[Document]
     begin: Begin
-    places: asyncio.Semaphore
+    concurrency: int
     deliver: Callable[[Outcome], None]
     begun: int = 0
     done: int = 0
+    _places: asyncio.Semaphore = field(init=False)
     _tasks: TaskGroup = field(init=False)
     _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
     _waiting: set[UnderWay] = field(init=False, factory=set)
@@ -66,6 +67,9 @@ class FanOut:
     _fault: Exception | None = field(init=False, default=None)
     _is_exhausted: bool = field(init=False, default=False)
     _all_done: anyio.Event = field(init=False, factory=anyio.Event)
+
+    def __attrs_post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.concurrency)
 
     async def run(self) -> None:
         """Work until every document has its outcome; nothing is left running however it ends.
@@ -89,8 +93,9 @@ class FanOut:
     async def _work(self) -> None:
         """Take document after document; others are started as long as there are places."""
         self._workers += 1
-        async for index, document in self._mine():
-            if self._workers < _MOST_WORKERS:
+        while (taken := await self._next()) is not None:
+            index, document = taken
+            if self._workers < min(self.concurrency, _MOST_WORKERS):
                 self._tasks.start_soon(self._work)
             try:
                 result = await self.begin(document)
@@ -99,25 +104,27 @@ class FanOut:
             else:
                 self._go_on(index, document, result)
 
-    async def _mine(self) -> AsyncGenerator[tuple[int, Document]]:
-        """Give the documents that fall to one worker."""
-        while True:
-            async with self._turn:
-                if self._is_exhausted:
-                    return
-                await self.places.acquire()
-                try:
-                    document = await anext(self.source)
-                except StopAsyncIteration:
-                    self._exhausted()
-                    return
-                except Exception as error:  # the source's own: it ends the batch after what is under way
-                    self._fault = error
-                    self._exhausted()
-                    return
-                index = self.begun
-                self.begun += 1
-            yield index, document
+    async def _next(self) -> tuple[int, Document] | None:
+        """Take the next document when there is a place for it; None at the end of the source."""
+        async with self._turn:
+            if self._is_exhausted:
+                return None
+            await self._places.acquire()
+            try:
+                document = await anext(self.source)
+            except StopAsyncIteration:
+                self._exhausted()
+                return None
+            except Exception as error:  # the source's own: it ends the batch after what is under way
+                self._fault = error
+                self._exhausted()
+                return None
+            self.begun += 1
+            return self.begun - 1, document
+
+    def free_place(self) -> None:
+        """Hear that an outcome was taken."""
+        self._places.release()
 
     def _exhausted(self) -> None:
         self._is_exhausted = True

@@ -1,7 +1,8 @@
 """The wait for one job: look, sleep, look again, until it has ended or the deadline has come.
 
-`look` is how a job is looked at; who makes the request, and for how many waits at once, is not decided
-here. There is one monotonic deadline. No sleep crosses it: the last look is timed to be answered at it.
+Who makes the requests and sleeps through the pauses, for how many waits at once, is not decided here: a
+`Wait` is told of each look and says when the next one is due. The pauses are tenacity's backoff. There is
+one monotonic deadline. No sleep crosses it: the last look is timed to be answered at it.
 """
 
 from __future__ import annotations
