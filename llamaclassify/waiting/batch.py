@@ -6,6 +6,7 @@ manager, never across a generator's yield (PEP 789).
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import (
@@ -17,14 +18,12 @@ from collections.abc import (
     Iterable,
     Sized,
 )
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext, suppress
-from functools import partial
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from types import TracebackType
 from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ..errors import ConfigurationError
 from ..outcomes import Document, Documents, Outcome, Progress
@@ -81,7 +80,7 @@ class Batch:
         # Made when it is used: a batch may be prepared where no event loop runs.
         self._tasks: TaskGroup
         self._work: FanOut | None = None
-        self._receive: MemoryObjectReceiveStream[Outcome]
+        self._outcomes: asyncio.Queue[Outcome | None]  # None ends it; not anyio's stream, which always yields
         self._fault: Exception | None = None
         self._used = False
 
@@ -119,11 +118,11 @@ class Batch:
         self._used = True
         await self._journal.__aenter__()
         self._started = self._now()
-        send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
+        self._outcomes = asyncio.Queue()
         source = _each(self._documents)
-        self._work = FanOut(source, self._begin, self._concurrency, partial(self._take, send))
+        self._work = FanOut(source, self._begin, self._concurrency, self._take)
         self._tasks = await anyio.create_task_group().__aenter__()
-        self._tasks.start_soon(self._run, self._work, source, send)
+        self._tasks.start_soon(self._run, self._work, source)
         return self._deliver(self._work)
 
     async def __aexit__(
@@ -133,7 +132,6 @@ class Batch:
         traceback: TracebackType | None,
     ) -> bool | None:
         self._tasks.cancel_scope.cancel()
-        self._receive.close()
         # What the block raised is the caller's: the task group would wrap it in a group of its own.
         try:
             await self._tasks.__aexit__(None, None, None)
@@ -144,27 +142,26 @@ class Batch:
         return None
 
     async def _deliver(self, work: FanOut) -> AsyncIterator[Outcome]:
-        async for outcome in self._receive:
+        while (outcome := await self._outcomes.get()) is not None:
             work.free_place()
             yield outcome
         if self._fault is not None:
             raise self._fault
 
-    async def _run(
-        self, work: FanOut, source: AsyncGenerator[Document], send: MemoryObjectSendStream[Outcome]
-    ) -> None:
+    async def _run(self, work: FanOut, source: AsyncGenerator[Document]) -> None:
         """Do the work; what ends it is raised to whoever reads, once what is finished has been read."""
-        async with send, aclosing(source):
-            try:
+        try:
+            async with aclosing(source):
                 with self._guard():
                     await work.run()
-            except Exception as error:  # raised by _deliver
-                self._fault = error
+        except Exception as error:  # raised by _deliver
+            self._fault = error
+        finally:
+            self._outcomes.put_nowait(None)
 
-    def _take(self, send: MemoryObjectSendStream[Outcome], outcome: Outcome) -> None:
+    def _take(self, outcome: Outcome) -> None:
         self._failed += not outcome.ok
-        with suppress(anyio.BrokenResourceError):  # nobody reads any more
-            send.send_nowait(outcome)  # there is a place in the stream for each
+        self._outcomes.put_nowait(outcome)
         if self._on_progress is not None:
             self._on_progress(self.progress)
 
