@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
+from contextvars import Context, copy_context
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -62,7 +63,10 @@ class FanOut:
     _places: asyncio.Semaphore = field(init=False)
     _tasks: TaskGroup = field(init=False)
     _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
-    _waiting: set[UnderWay] = field(init=False, factory=set)
+    _context: Context = field(init=False)
+    _spawn: Callable[..., Any] = field(init=False)
+    _on_end: Callable[[UnderWay, Result], None] = field(init=False)
+    _waiting: dict[UnderWay, tuple[int, Document]] = field(init=False, factory=dict)
     _workers: int = field(init=False, default=0)
     _fault: Exception | None = field(init=False, default=None)
     _is_exhausted: bool = field(init=False, default=False)
@@ -79,6 +83,8 @@ class FanOut:
         """
         try:
             async with anyio.create_task_group() as self._tasks:
+                # Made once: a bound method or a context for each document would be one more object each.
+                self._context, self._spawn, self._on_end = copy_context(), self._tasks.start_soon, self._ended
                 try:
                     self._tasks.start_soon(self._work)
                     await self._all_done.wait()
@@ -133,16 +139,16 @@ class FanOut:
     def _go_on(self, index: int, document: Document, result: Job | UnderWay) -> None:
         """Wait for a document's job, without a task."""
         if isinstance(result, UnderWay):
-            self._waiting.add(result)
-            result.begin(self._tasks.start_soon, partial(self._ended, index, document, result))
+            self._waiting[result] = index, document
+            result.begin(self._spawn, self._on_end, self._context)
         else:
             self._finish(index, document, result)
 
-    def _ended(self, index: int, document: Document, under_way: UnderWay, result: Result) -> None:
+    def _ended(self, under_way: UnderWay, result: Result) -> None:
         if isinstance(result, SessionClosedError):
             self._end_with(result)  # and its job is cleaned up after like all that still run
             return
-        self._waiting.discard(under_way)
+        index, document = self._waiting.pop(under_way)
         if under_way.has_more_to_do(result):
             self._tasks.start_soon(self._conclude, index, document, under_way, result)
         else:

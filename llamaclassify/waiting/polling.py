@@ -14,7 +14,7 @@ from typing import Generic, Literal
 
 import anyio
 from attrs import define, field, frozen
-from tenacity import RetryCallState, Retrying, wait_exponential
+from tenacity import wait_exponential
 
 from ..errors import (
     ConfigurationError,
@@ -71,15 +71,6 @@ def _backoff(policy: PollPolicy) -> wait_exponential:
     return wait_exponential(policy.initial, policy.maximum, policy.multiplier)
 
 
-def _new_state() -> RetryCallState:
-    """Start to count attempts, which is what tenacity's backoff goes by."""
-    return RetryCallState(_NO_LOOP, None, (), {})
-
-
-_NO_LOOP = Retrying()
-"""tenacity's own loop is not used: at thousands of waits it costs more than their requests do."""
-
-
 @define
 class Wait(Generic[J]):
     """One wait under way: what was seen last, and when to look next."""
@@ -91,7 +82,7 @@ class Wait(Generic[J]):
     seen: Sighting[J] | None
     at: float = 0.0
     backoff: wait_exponential = field(init=False)
-    state: RetryCallState = field(init=False, factory=_new_state)
+    attempt_number: int = 1
     answered_in: float = 0.0
     is_last: bool = False
     was_last: bool = False
@@ -159,8 +150,9 @@ class Wait(Generic[J]):
 
     def _next_pause(self) -> float:
         """Give tenacity's pause, stretched or shrunk by chance."""
-        pause = self.backoff(self.state)
-        self.state.prepare_for_next_attempt()
+        # tenacity's backoff goes by the number of attempts alone: its loop would cost more than the requests.
+        pause = self.backoff(self)  # type: ignore[arg-type]
+        self.attempt_number += 1
         return pause * (1 + self.policy.jitter * random.uniform(-1, 1))  # noqa: S311
 
     def _look_at(self, moment: float) -> None:
