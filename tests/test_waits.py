@@ -1,4 +1,4 @@
-"""What a cancelled wait leaves behind: nothing running here, and on the server what the policy says."""
+"""Waits in real time: how they end, and what a cancelled one leaves behind, here and on the server."""
 
 import asyncio
 import os
@@ -8,7 +8,14 @@ import sys
 import anyio
 import pytest
 
-from llamaclassify import ClassifySession, JobTimeoutError, PollPolicy, SessionClosedError
+from llamaclassify import (
+    ClassifySession,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    PollPolicy,
+    SessionClosedError,
+)
 
 from .conftest import KEY, RULES, serving
 from .service import Service
@@ -161,6 +168,39 @@ async def test_a_wait_ends_at_its_deadline_in_real_time(session):
         await session.wait(job.id, PollPolicy(initial=0.02, timeout=0.1))
     # Bounds of a mistake, not of a machine: a wait that slept on would end at 0.2 s or later.
     assert 0.08 <= loop.time() - started < 0.2
+
+
+@pytest.mark.parametrize("way", ["one", "batch"])
+async def test_a_job_that_has_ended_in_the_creates_answer_costs_no_look(session, service, way):
+    service.created_as = "COMPLETED"
+    if way == "one":
+        assert (await session.create_and_wait("dfl-1", rules=RULES)).status == "COMPLETED"
+    else:
+        assert all(outcome.ok for outcome in await session.classify_many(DOCUMENTS, rules=RULES))
+    assert service.looks == 0
+
+
+@pytest.mark.parametrize("way", ["one", "batch"])
+async def test_a_status_that_nobody_knows_ends_at_the_deadline(session, service, way):
+    service.created_as = service.status = "PAUSED"
+    poll = PollPolicy(initial=0.01, timeout=0.05)
+    if way == "one":
+        with pytest.raises(JobTimeoutError, match="last seen PAUSED"):
+            await session.create_and_wait("dfl-1", rules=RULES, poll=poll)
+    else:
+        [outcome] = await session.classify_many(["dfl-1"], rules=RULES, poll=poll)
+        assert "last seen PAUSED" in str(outcome.error)
+
+
+@pytest.mark.parametrize(("status", "error"), [("FAILED", JobFailedError), ("CANCELLED", JobCancelledError)])
+async def test_a_job_that_ends_otherwise_raises_at_the_first_look(session, service, status, error):
+    service.status = status
+    with pytest.raises(error):
+        await session.create_and_wait("dfl-1", rules=RULES)
+    [outcome] = await session.classify_many(["dfl-2"], rules=RULES)
+    assert isinstance(outcome.error, error)
+    assert outcome.job.status == status
+    assert service.looks == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
