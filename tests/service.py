@@ -60,7 +60,7 @@ class Service:
         if job["status"] == "RUNNING":
             job["status"] = self.status
         if job["status"] == "COMPLETED":
-            job["result"] = {"type": "invoice", "confidence": 0.9, "reasoning": "ünïcode"}
+            job["result"] = {"type": "invoice", "confidence": 0.9, "reasoning": "ünïcode \ud800"}
         return job
 
     async def list(self, request):

@@ -168,7 +168,7 @@ async def test_a_refused_create_is_an_outcome_and_asked_again_by_the_next_run(se
 async def test_a_document_that_cannot_be_read_says_why(session, service, journal, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty").touch()
-    documents = [tmp_path / "missing", tmp_path, tmp_path / "pipe", tmp_path / "empty", 5]
+    documents = [tmp_path / "missing", tmp_path, tmp_path / "pipe", tmp_path / "empty", 5, "\ud800"]
     outcomes = await session.classify_many(documents, rules=RULES, journal=journal)
     assert [str(outcome.error).rpartition(": ")[2] for outcome in outcomes] == [
         "no such file",
@@ -176,6 +176,7 @@ async def test_a_document_that_cannot_be_read_says_why(session, service, journal
         "is no ordinary file",
         "empty is empty",
         "expected a path or (name, bytes), got int",
+        "cannot be told from others, as the journal must",
     ]
     assert not service.creates
 
@@ -245,6 +246,16 @@ async def test_what_is_written_together_is_one_transaction(journal, monkeypatch)
         assert await asyncio.gather(*(opened.entry(entry.key) for entry in entries)) == entries
     assert sum(sizes) == 600
     assert len(sizes) <= 4
+
+
+async def test_what_every_job_echoes_is_kept_once(session, journal):
+    await session.classify_many([f"dfl-{n}" for n in range(50)], rules=RULES, journal=journal)
+    connection = sqlite3.connect(journal)
+    assert connection.execute("SELECT count(*) FROM echoes").fetchone() == (1,)
+    assert "description" not in connection.execute("SELECT group_concat(outcome) FROM entries").fetchone()[0]
+    connection.close()
+    outcomes = await session.classify_many([f"dfl-{n}" for n in range(50)], rules=RULES, journal=journal)
+    assert all(outcome.job.configuration.rules == tuple(RULES) for outcome in outcomes)
 
 
 async def test_a_write_whose_task_is_cancelled_is_made_all_the_same(journal):
