@@ -274,8 +274,8 @@ async def test_nothing_of_the_key_is_in_the_journal(session, journal):
 
 
 def test_transaction_ids_are_the_same_in_every_run_and_differ_otherwise():
-    entries = [Entry(Key(*parts), attempt) for parts in ("abc", "abd", "adc", "dbc") for attempt in (0, 1)]
-    again = [Entry(Key(*parts), attempt) for parts in ("abc", "abd", "adc", "dbc") for attempt in (0, 1)]
+    entries = [Entry(Key(*parts), attempt) for parts in ("abc", "abx", "axc", "xbc") for attempt in (0, 1)]
+    again = [Entry(Key(*parts), attempt) for parts in ("abc", "abx", "axc", "xbc") for attempt in (0, 1)]
     assert [entry.transaction_id for entry in entries] == [entry.transaction_id for entry in again]
     assert len({entry.transaction_id for entry in entries}) == 8
 
