@@ -16,6 +16,7 @@ class Service:
     uploads: int = 0
     looks: int = 0
     cancels: list[str] = Factory(list)
+    created_as: str = "RUNNING"
     status: str = "COMPLETED"
     """What a job is when it is looked at."""
 
@@ -47,7 +48,7 @@ class Service:
             job_id = f"clj-{uuid.uuid4()}"
             known = self.jobs[job_id] = {
                 "id": job_id,
-                "status": "RUNNING",
+                "status": self.created_as,
                 "file_input": body["file_input"],
                 "transaction_id": body["transaction_id"],
                 "configuration": body.get("configuration"),
@@ -59,7 +60,7 @@ class Service:
         if job["status"] == "RUNNING":
             job["status"] = self.status
         if job["status"] == "COMPLETED":
-            job["result"] = {"type": "invoice", "confidence": 0.9, "reasoning": "ünïcode"}
+            job["result"] = {"type": "invoice", "confidence": 0.9, "reasoning": "ünïcode \ud800"}
         return job
 
     async def list(self, request):

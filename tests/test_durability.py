@@ -323,7 +323,8 @@ async def test_what_is_old_is_removed_and_what_is_needed_stays(data):
             await asyncio.sleep(0.001)
         assert {job["id"] for job in await listed(http, JOBS)} == {recent["id"], running["id"]}
         assert {file["id"] for file in await listed(http, FILES)} == {recent["file_input"], slow}
-        assert len(list((data / "documents").iterdir())) == 2
+        while len(list((data / "documents").iterdir())) > 2:  # a document goes after its row
+            await asyncio.sleep(0.001)
         assert (await status_of(http.get(f"{CLASSIFIER}/{many['id']}")))[0] == 200
         assert (await status_of(http.get(f"{CONFIGURATIONS}/{configuration['id']}")))[0] == 200
         hold.set()

@@ -169,6 +169,46 @@ async def test_a_task_is_woken_only_to_lead_or_at_the_end(reader, server, time):
     assert len(steps) < 100 + 20
 
 
+async def test_a_listing_with_room_left_takes_jobs_along_that_are_due_later(reader, server, time):
+    server.statuses["clj-3"] = "COMPLETED"
+    tasks = looking(reader, numbered(2), 101) + looking(reader, ["clj-2", "clj-3"], 150)
+    await time.move_to(101)
+    assert server.lists == [["clj-0", "clj-1", "clj-2", "clj-3"]]
+    assert [task.done() for task in tasks] == [True, True, False, True]
+    await time.move_to(150)
+    assert (await ended(tasks))[2] == "clj-2"
+    assert server.gets == ["clj-2"]
+
+
+async def test_those_seen_the_longest_ago_are_taken_along_first(reader, server, time):
+    tasks = looking(reader, numbered(99), 101, 200) + looking(reader, ["old", "new"], 300)
+    await time.move_to(101)
+    assert server.lists == [[*numbered(99), "old"]]
+    tasks += looking(reader, [f"other-{n}" for n in range(99)], 102, 200)
+    await time.move_to(102)
+    assert server.lists[1][99:] == ["new"]
+    await time.move_to(300)
+    await ended(tasks)
+
+
+async def test_a_wait_that_is_dismissed_while_its_job_is_asked_for_alone_is_over(reader, server, time):
+    server.left_out = {"clj-1"}
+    told = []
+    followers = [reader.enlist(job_id, 0, lambda *_: 400.0, told.append) for job_id in numbered(2)]
+    leading = asyncio.create_task(reader.attend(followers[0]))
+    await settle()
+    server.answering = asyncio.Event()
+    alone = asyncio.create_task(reader.attend(followers[1]))
+    await settle()
+    reader.dismiss(followers[1])
+    server.answering.set()
+    await alone
+    assert set(reader._following) == {"clj-0"}
+    reader.dismiss(followers[0])
+    leading.cancel()
+    await asyncio.gather(leading, return_exceptions=True)
+
+
 async def test_a_lone_look_is_a_get(reader, server, time):
     tasks = looking(reader, ["clj-0"], 101) + looking(reader, ["clj-1"], 102)
     await time.move_to(101)

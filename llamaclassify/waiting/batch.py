@@ -18,14 +18,12 @@ from collections.abc import (
     Iterable,
     Sized,
 )
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext, suppress
-from functools import partial
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from types import TracebackType
 from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ..errors import ConfigurationError
 from ..outcomes import Document, Documents, Outcome, Progress
@@ -80,10 +78,9 @@ class Batch:
         self._ended: float | None = None
         self._failed = 0
         # Made when it is used: a batch may be prepared where no event loop runs.
-        self._places: asyncio.Semaphore
         self._tasks: TaskGroup
         self._work: FanOut | None = None
-        self._receive: MemoryObjectReceiveStream[Outcome]
+        self._outcomes: asyncio.Queue[Outcome | None]  # None ends it; not anyio's stream, which always yields
         self._fault: Exception | None = None
         self._used = False
         self._is_drained = False
@@ -128,11 +125,14 @@ class Batch:
         self._used = True
         await self._journal.__aenter__()
         self._started = self._now()
-        send, self._receive = anyio.create_memory_object_stream[Outcome](self._concurrency)
-        self._places = asyncio.Semaphore(self._concurrency)
+        self._outcomes = asyncio.Queue()
+        source = each(self._documents)
+        self._work = FanOut(source, self._begin, self._concurrency, self._take)
+        if self._is_drained:
+            self._work.drain()
         self._tasks = await anyio.create_task_group().__aenter__()
-        self._tasks.start_soon(self._run, send)
-        return self._deliver()
+        self._tasks.start_soon(self._run, self._work, source)
+        return self._deliver(self._work)
 
     async def __aexit__(
         self,
@@ -141,7 +141,6 @@ class Batch:
         traceback: TracebackType | None,
     ) -> bool | None:
         self._tasks.cancel_scope.cancel()
-        self._receive.close()
         # What the block raised is the caller's: the task group would wrap it in a group of its own.
         try:
             await self._tasks.__aexit__(None, None, None)
@@ -151,29 +150,27 @@ class Batch:
                 await self._journal.__aexit__(None, None, None)
         return None
 
-    async def _deliver(self) -> AsyncIterator[Outcome]:
-        async for outcome in self._receive:
-            self._places.release()
+    async def _deliver(self, work: FanOut) -> AsyncIterator[Outcome]:
+        while (outcome := await self._outcomes.get()) is not None:
+            work.free_place()
             yield outcome
         if self._fault is not None:
             raise self._fault
 
-    async def _run(self, send: MemoryObjectSendStream[Outcome]) -> None:
+    async def _run(self, work: FanOut, source: AsyncGenerator[Document]) -> None:
         """Do the work; what ends it is raised to whoever reads, once what is finished has been read."""
-        async with send, aclosing(each(self._documents)) as source:
-            self._work = FanOut(source, self._begin, self._places, partial(self._take, send))
-            if self._is_drained:
-                self._work.drain()
-            try:
+        try:
+            async with aclosing(source):
                 with self._guard():
-                    await self._work.run()
-            except Exception as error:  # raised by _deliver
-                self._fault = error
+                    await work.run()
+        except Exception as error:  # raised by _deliver
+            self._fault = error
+        finally:
+            self._outcomes.put_nowait(None)
 
-    def _take(self, send: MemoryObjectSendStream[Outcome], outcome: Outcome) -> None:
+    def _take(self, outcome: Outcome) -> None:
         self._failed += not outcome.ok
-        with suppress(anyio.BrokenResourceError):  # nobody reads any more
-            send.send_nowait(outcome)  # there is a place in the stream for each
+        self._outcomes.put_nowait(outcome)
         if self._on_progress is not None:
             self._on_progress(self.progress)
 

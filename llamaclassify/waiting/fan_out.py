@@ -7,8 +7,9 @@ to look. So many thousand can be in flight for little more than their requests c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import Context, copy_context
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -47,7 +48,7 @@ class FanOut:
     Attributes:
         source: The documents.
         begin: Begins each.
-        places: Bounds how many are under way; whoever takes an outcome frees its place.
+        concurrency: How many may be under way; whoever takes an outcome frees its place.
         deliver: Takes each outcome; what it raises ends the work.
         begun: Documents taken from the source.
         done: Outcomes delivered.
@@ -55,17 +56,24 @@ class FanOut:
 
     source: AsyncIterator[Document]
     begin: Begin
-    places: asyncio.Semaphore
+    concurrency: int
     deliver: Callable[[Outcome], None]
     begun: int = 0
     done: int = 0
+    _places: asyncio.Semaphore = field(init=False)
     _tasks: TaskGroup = field(init=False)
     _turn: asyncio.Lock = field(init=False, factory=asyncio.Lock)
-    _waiting: set[UnderWay] = field(init=False, factory=set)
+    _context: Context = field(init=False)
+    _spawn: Callable[..., Any] = field(init=False)
+    _on_end: Callable[[UnderWay, Result], None] = field(init=False)
+    _waiting: dict[UnderWay, tuple[int, Document]] = field(init=False, factory=dict)
     _workers: int = field(init=False, default=0)
     _fault: Exception | None = field(init=False, default=None)
     _is_exhausted: bool = field(init=False, default=False)
     _all_done: anyio.Event = field(init=False, factory=anyio.Event)
+
+    def __attrs_post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.concurrency)
 
     async def run(self) -> None:
         """Work until every document has its outcome; nothing is left running however it ends.
@@ -75,6 +83,8 @@ class FanOut:
         """
         try:
             async with anyio.create_task_group() as self._tasks:
+                # Made once: a bound method or a context for each document would be one more object each.
+                self._context, self._spawn, self._on_end = copy_context(), self._tasks.start_soon, self._ended
                 try:
                     self._tasks.start_soon(self._work)
                     await self._all_done.wait()
@@ -95,8 +105,9 @@ class FanOut:
     async def _work(self) -> None:
         """Take document after document; others are started as long as there are places."""
         self._workers += 1
-        async for index, document in self._mine():
-            if self._workers < _MOST_WORKERS:
+        while (taken := await self._next()) is not None:
+            index, document = taken
+            if self._workers < min(self.concurrency, _MOST_WORKERS):
                 self._tasks.start_soon(self._work)
             try:
                 result = await self.begin(document)
@@ -105,27 +116,29 @@ class FanOut:
             else:
                 self._go_on(index, document, result)
 
-    async def _mine(self) -> AsyncGenerator[tuple[int, Document]]:
-        """Give the documents that fall to one worker."""
-        while True:
-            async with self._turn:
-                if self._is_exhausted:
-                    return
-                await self.places.acquire()
-                try:
-                    document = await anext(self.source)
-                except StopAsyncIteration:
-                    self._exhausted()
-                    return
-                except Exception as error:  # the source's own: it ends the batch after what is under way
-                    self._fault = error
-                    self._exhausted()
-                    return
-                if self._is_exhausted:  # drained meanwhile
-                    return
-                index = self.begun
-                self.begun += 1
-            yield index, document
+    async def _next(self) -> tuple[int, Document] | None:
+        """Take the next document when there is a place for it; None at the end of the source."""
+        async with self._turn:
+            if self._is_exhausted:
+                return None
+            await self._places.acquire()
+            try:
+                document = await anext(self.source)
+            except StopAsyncIteration:
+                self._exhausted()
+                return None
+            except Exception as error:  # the source's own: it ends the batch after what is under way
+                self._fault = error
+                self._exhausted()
+                return None
+            if self._is_exhausted:  # drained meanwhile
+                return None
+            self.begun += 1
+            return self.begun - 1, document
+
+    def free_place(self) -> None:
+        """Hear that an outcome was taken."""
+        self._places.release()
 
     def _exhausted(self) -> None:
         self._is_exhausted = True
@@ -134,16 +147,16 @@ class FanOut:
     def _go_on(self, index: int, document: Document, result: Job | UnderWay) -> None:
         """Wait for a document's job, without a task."""
         if isinstance(result, UnderWay):
-            self._waiting.add(result)
-            result.begin(self._tasks.start_soon, partial(self._ended, index, document, result))
+            self._waiting[result] = index, document
+            result.begin(self._spawn, self._on_end, self._context)
         else:
             self._finish(index, document, result)
 
-    def _ended(self, index: int, document: Document, under_way: UnderWay, result: Result) -> None:
+    def _ended(self, under_way: UnderWay, result: Result) -> None:
         if isinstance(result, SessionClosedError):
             self._end_with(result)  # and its job is cleaned up after like all that still run
             return
-        self._waiting.discard(under_way)
+        index, document = self._waiting.pop(under_way)
         if under_way.has_more_to_do(result):
             self._tasks.start_soon(self._conclude, index, document, under_way, result)
         else:

@@ -8,6 +8,7 @@ thread writes everything that has come up meanwhile as one transaction.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sqlite3
 import uuid
@@ -36,16 +37,24 @@ CREATE TABLE IF NOT EXISTS entries (
     file_id TEXT,
     job_id TEXT,
     outcome TEXT,
+    echo INTEGER REFERENCES echoes,
     PRIMARY KEY (document, server, configuration)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS echoes (id INTEGER PRIMARY KEY, configuration TEXT NOT NULL UNIQUE);
 """
+"""The configuration that every job echoes is most of its JSON: it is kept once."""
 _ENTRY = """
-SELECT attempt, job_id, outcome, coalesce(file_id, (
+SELECT attempt, job_id, outcome, echoes.configuration, coalesce(file_id, (
     SELECT file_id FROM entries WHERE document = :document AND server = :server AND file_id IS NOT NULL))
-FROM entries WHERE document = :document AND server = :server AND configuration = :configuration
+FROM entries LEFT JOIN echoes ON echoes.id = echo
+WHERE document = :document AND server = :server AND entries.configuration = :configuration
 """
 _FILE = "SELECT file_id FROM entries WHERE document = ? AND server = ? AND file_id IS NOT NULL"
-_WRITE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_WRITE = """
+INSERT OR REPLACE INTO entries
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM echoes WHERE configuration = ?))
+"""
+_ECHO = "INSERT OR IGNORE INTO echoes (configuration) VALUES (?)"
 
 
 @frozen
@@ -72,14 +81,14 @@ class Entry:
         attempt: How often a failed document was tried again.
         file_id: The uploaded document.
         job_id: The job, once it has been created.
-        outcome: The job as it ended, as JSON.
+        outcome: The job as it ended, as the wire's JSON.
     """
 
     key: Key
     attempt: int = 0
     file_id: str | None = None
     job_id: str | None = None
-    outcome: str | None = None
+    outcome: dict[str, Any] | None = None
 
     @property
     def transaction_id(self) -> str:
@@ -139,8 +148,9 @@ class Journal:
             about = {"document": key.document, "server": key.server, "configuration": key.configuration}
             row = connection.execute(_ENTRY, about).fetchone()
             if row is not None:
-                attempt, job_id, outcome, file_id = row
-                return Entry(key, attempt, file_id, job_id, outcome)
+                attempt, job_id, outcome, echo, file_id = row
+                ended = outcome and json.loads(outcome) | {"configuration": echo and json.loads(echo)}
+                return Entry(key, attempt, file_id, job_id, ended)
             # Classified by something else, it need not be uploaded again.
             row = connection.execute(_FILE, (key.document, key.server)).fetchone()
             return Entry(key, file_id=row and row[0])
@@ -151,6 +161,8 @@ class Journal:
     async def write(self, entry: Entry) -> None:
         """Put an entry on disk as it is now."""
         key = entry.key
+        body = dict(entry.outcome or {})
+        echo = _json(body.pop("configuration", None))
         row = (
             key.document,
             key.server,
@@ -159,10 +171,13 @@ class Journal:
             entry.transaction_id,
             entry.file_id,
             entry.job_id,
-            entry.outcome,
+            _json(body or None),
+            echo,
         )
 
         def write(connection: sqlite3.Connection) -> None:
+            if echo is not None:
+                connection.execute(_ECHO, (echo,))
             connection.execute(_WRITE, row)
 
         await self._done(write)
@@ -202,6 +217,10 @@ class Journal:
         self._go_on()
 
 
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)  # in ASCII: SQLite takes no half characters
+
+
 def _opened(path: str) -> sqlite3.Connection:
     """Open or make the file, and hold it against other processes for as long as it is open."""
     connection = None
@@ -212,7 +231,8 @@ def _opened(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")
         _check(connection, path)
-        connection.execute(_SCHEMA)
+        for statement in _SCHEMA.split(";"):
+            connection.execute(statement)
         connection.execute("COMMIT")
     except BaseException as error:
         if connection is not None:

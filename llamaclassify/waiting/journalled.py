@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Callable
@@ -84,7 +83,7 @@ class Journalled:
         if content is None:
             return None
         entry = await self.journal.entry(Key(content.identity, self.server, self.configuration))
-        return None if entry.outcome is None else self.read(json.loads(entry.outcome))
+        return None if entry.outcome is None else self.read(entry.outcome)
 
     async def _turn(self, identity: str) -> None:
         """Keep a document that comes twice in one batch from being classified twice."""
@@ -98,7 +97,7 @@ class Journalled:
     async def _known(self, entry: Entry) -> Job | UnderWay | None:
         """Give the outcome of an earlier run, or the wait for its job; None where a job is to be created."""
         if entry.outcome is not None:
-            job = self.read(json.loads(entry.outcome))
+            job = self.read(entry.outcome)
             if job.status == JobStatus.COMPLETED or not self.retry_failed:
                 completed(job)
                 return job
@@ -129,7 +128,7 @@ class Journalled:
         try:
             ended = result.job if isinstance(result, JobFailedError | JobCancelledError) else result
             if isinstance(ended, Job):
-                entry.job_id, entry.outcome = ended.id, json.dumps(ended.to_dict(), ensure_ascii=False)
+                entry.job_id, entry.outcome = ended.id, ended.to_dict()
                 await self.journal.write(entry)
         finally:
             self._free(content)
@@ -188,7 +187,7 @@ class _Content:
 async def _content(document: Document) -> _Content | None:
     """Find out what tells a document from others; None where that cannot be."""
     match document:
-        case str():
+        case str() if document.isprintable():
             return _Content(f"id:{document}", is_id=True)
         case os.PathLike():
             return await run_sync(_file_content, document)

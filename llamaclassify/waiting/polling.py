@@ -1,7 +1,8 @@
 """The wait for one job: look, sleep, look again, until it has ended or the deadline has come.
 
-`look` is how a job is looked at; who makes the request, and for how many waits at once, is not decided
-here. There is one monotonic deadline. No sleep crosses it: the last look is timed to be answered at it.
+Who makes the requests and sleeps through the pauses, for how many waits at once, is not decided here: a
+`Wait` is told of each look and says when the next one is due. The pauses are tenacity's backoff. There is
+one monotonic deadline. No sleep crosses it: the last look is timed to be answered at it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Generic, Literal
 
 import anyio
 from attrs import define, field, frozen
-from tenacity import RetryCallState, Retrying, wait_exponential
+from tenacity import wait_exponential
 
 from ..errors import (
     ConfigurationError,
@@ -70,15 +71,6 @@ def _backoff(policy: PollPolicy) -> wait_exponential:
     return wait_exponential(policy.initial, policy.maximum, policy.multiplier)
 
 
-def _new_state() -> RetryCallState:
-    """Start to count attempts, which is what tenacity's backoff goes by."""
-    return RetryCallState(_NO_LOOP, None, (), {})
-
-
-_NO_LOOP = Retrying()
-"""tenacity's own loop is not used: at thousands of waits it costs more than their requests do."""
-
-
 @define
 class Wait(Generic[J]):
     """One wait under way: what was seen last, and when to look next."""
@@ -90,7 +82,7 @@ class Wait(Generic[J]):
     seen: Sighting[J] | None
     at: float = 0.0
     backoff: wait_exponential = field(init=False)
-    state: RetryCallState = field(init=False, factory=_new_state)
+    attempt_number: int = 1
     answered_in: float = 0.0
     is_last: bool = False
     was_last: bool = False
@@ -158,8 +150,9 @@ class Wait(Generic[J]):
 
     def _next_pause(self) -> float:
         """Give tenacity's pause, stretched or shrunk by chance."""
-        pause = self.backoff(self.state)
-        self.state.prepare_for_next_attempt()
+        # tenacity's backoff goes by the number of attempts alone: its loop would cost more than the requests.
+        pause = self.backoff(self)  # type: ignore[arg-type]
+        self.attempt_number += 1
         return pause * (1 + self.policy.jitter * random.uniform(-1, 1))  # noqa: S311
 
     def _look_at(self, moment: float) -> None:

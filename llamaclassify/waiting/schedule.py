@@ -14,7 +14,7 @@ _REMEMBERED = 256
 _FEWEST = 8
 """So many jobs must have ended before their durations mean something."""
 _EARLY, _LATE = 0.1, 0.9
-_LAST_SLACK = 1 / 64
+_LAST_SLACK = 1 / 128
 """Seconds that a last look may come early to share a request with others."""
 
 

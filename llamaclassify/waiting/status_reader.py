@@ -269,6 +269,8 @@ class StatusReader:
 
     def _hand_out(self, follower: Follower, answer: _Answer, now: float) -> None:
         """Give a wait its answer: that ends it, or moves it on to its next look."""
+        if follower.is_over:
+            return  # dismissed while its job was asked for
         if answer is _Instead.ALONE:
             follower.is_alone = True
             self._call(follower)

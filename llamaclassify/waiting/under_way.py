@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any
 
 from attrs import define, field
@@ -34,30 +35,35 @@ class UnderWay:
     reader: StatusReader
     abandon: Abandon | None
     settle: Callable[[Result], Awaitable[Job | UnderWay]] | None = None
+    _spawn: Callable[..., Any] = field(init=False)
+    _ended: Callable[[UnderWay, Result], None] = field(init=False)
     _follower: Follower | None = field(init=False, default=None)
     _late: asyncio.TimerHandle | None = field(init=False, default=None)
 
-    def begin(self, spawn: Callable[..., Any], ended: Callable[[Result], None]) -> None:
+    def begin(
+        self, spawn: Callable[..., Any], ended: Callable[[UnderWay, Result], None], context: Context
+    ) -> None:
         """Wait for the job; `spawn` starts a task where one is needed, `ended` hears the result."""
-
-        def called(follower: Follower) -> None:
-            if follower.is_over:
-                self._stop_clock()
-                ended(self._result(follower.error))
-            else:
-                spawn(self.reader.attend, follower)
-
-        def give_up() -> None:
-            self.stop()
-            ended(self.wait.timed_out())
-
+        self._spawn, self._ended = spawn, ended
         if self.wait.seen is not None and self.wait.seen.is_terminal:
-            ended(self._result(None))
+            ended(self, self._result(None))
             return
         remaining = self.wait.deadline.remaining()
         if remaining < math.inf:
-            self._late = asyncio.get_running_loop().call_later(max(0.0, remaining) + GRACE, give_up)
-        self._follower = self.reader.enlist(self.wait.job_id, self.wait.at, self.wait.saw, called)
+            loop = asyncio.get_running_loop()
+            self._late = loop.call_later(max(0.0, remaining) + GRACE, self._give_up, context=context)
+        self._follower = self.reader.enlist(self.wait.job_id, self.wait.at, self.wait.saw, self._called)
+
+    def _called(self, follower: Follower) -> None:
+        if follower.is_over:
+            self._stop_clock()
+            self._ended(self, self._result(follower.error))
+        else:
+            self._spawn(self.reader.attend, follower)
+
+    def _give_up(self) -> None:
+        self.stop()
+        self._ended(self, self.wait.timed_out())
 
     def stop(self) -> None:
         """Wait no more."""

@@ -6,7 +6,6 @@ import json
 import uuid
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from itertools import chain
 from types import UnionType
@@ -19,7 +18,6 @@ from ..errors import (
     ConfigurationError,
     ConflictError,
     LlamaClassifyError,
-    ResponseDecodeError,
 )
 from ..models import (
     Configuration,
@@ -242,12 +240,10 @@ class ClassifyJobs:
         """Look at up to 100 jobs with one request; those that the listing leaves out are missing."""
         query: Query = {"job_ids": job_ids, "page_size": _LARGEST_PAGE}
         page = await self._transport.request("GET", _PATH, query=query)
-        found: dict[str, Sighting] = {}
-        for item in page.get("items") or () if isinstance(page, dict) else ():
-            with suppress(ResponseDecodeError):  # looked at again by its id, it shows what is wrong with it
-                seen = Sighting.of(item, request=f"GET {_PATH}")
-                found[seen.id] = seen
-        return found
+        items = page.get("items") or () if isinstance(page, dict) else ()
+        # What cannot be read is left out: asked for by its id, it shows what is wrong with it.
+        seen = (Sighting.read(item, request=f"GET {_PATH}") for item in items)
+        return {sighting.id: sighting for sighting in seen if sighting is not None}
 
     async def _job(self, method: str, job_id: str, action: str, query: dict[str, Any]) -> Job:
         path = f"{_PATH}/{identifier('job_id', job_id)}{action}"

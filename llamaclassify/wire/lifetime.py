@@ -11,8 +11,8 @@ import anyio
 
 from ..errors import SessionClosedError
 
-_enclosing: ContextVar[Lifetime | None] = ContextVar("llamaclassify.enclosing", default=None)
-"""The lifetime that already bounds all that a task does: then it needs no bounds of its own."""
+_enclosing: ContextVar[anyio.CancelScope | None] = ContextVar("llamaclassify.enclosing", default=None)
+"""The bounds that a whole batch runs in: what is done within them needs none of its own."""
 
 
 class Lifetime:
@@ -26,7 +26,7 @@ class Lifetime:
         self._cleaning_up: set[asyncio.Task[object] | None] = set()
 
     @contextmanager
-    def bounds(self) -> Iterator[None]:
+    def bounds(self) -> Iterator[anyio.CancelScope]:
         """Run a block that the end of the session ends.
 
         Raises:
@@ -34,13 +34,14 @@ class Lifetime:
         """
         if self.ended and asyncio.current_task() not in self._cleaning_up:
             raise SessionClosedError("the session is closed; open another one")
-        if _enclosing.get() is self:
-            yield
+        enclosing = _enclosing.get()
+        if enclosing is not None and enclosing in self._under_way:
+            yield enclosing
             return
         with anyio.CancelScope() as scope:
             self._under_way.add(scope)
             try:
-                yield
+                yield scope
             finally:
                 self._under_way.discard(scope)
         if scope.cancelled_caught:
@@ -53,8 +54,8 @@ class Lifetime:
         Raises:
             SessionClosedError: As for `bounds`.
         """
-        with self.guarding(), self.bounds():
-            before = _enclosing.set(self)
+        with self.guarding(), self.bounds() as scope:
+            before = _enclosing.set(scope)
             try:
                 yield
             finally:

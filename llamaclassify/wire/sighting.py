@@ -31,13 +31,21 @@ class Sighting:
         Raises:
             ResponseDecodeError: That cannot be told.
         """
+        seen = cls.read(data, request=request)
+        if seen is None:
+            job = decode(Job, data, request=request)
+            return cls(job.id, job.status, data, request)
+        return seen
+
+    @classmethod
+    def read(cls, data: Any, *, request: str) -> Sighting | None:
+        """Read the same; None where it cannot be told."""
         if isinstance(data, dict):
             job_id, status = data.get("id"), data.get("status")
             if isinstance(job_id, str) and isinstance(status, str):
                 share_configuration(data)
                 return cls(job_id, status, data, request)
-        job = decode(Job, data, request=request)
-        return cls(job.id, job.status, data, request)
+        return None
 
     @property
     def is_terminal(self) -> bool:

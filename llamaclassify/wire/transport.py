@@ -291,12 +291,12 @@ class Transport:
 
     def _session(self) -> aiohttp.ClientSession:
         """Give the HTTP session, opening our own at the first request."""
-        loop = asyncio.get_running_loop()
-        if self._http is not None and self._http.closed:
-            raise ConfigurationError("http: the aiohttp session that was given is closed")
         if self._forks != _forks:
             message = "the session was made before a fork; make one in each process"
             raise ConfigurationError(message)
+        if self._http is not None and self._http.closed:
+            raise ConfigurationError("http: the aiohttp session that was given is closed")
+        loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:

@@ -19,6 +19,10 @@ _QUICK = {
     "lag_documents": 50,
     "lag_seconds": (1.0, 4.0),
     "interpreters": 3,
+    "looks": 100,
+    "busy_jobs": 60,
+    "pages": 20,
+    "stored": (100, 2000),
 }
 
 

@@ -29,8 +29,8 @@ def page(sections: Iterable[str], command: Sequence[str]) -> str:
 - **Machine:** {machine}. Clients and server share it: compare the figures, take none for absolute.
 - **Software:** {python}; {versions}.
 - **Server:** a stub in a process of its own, whose jobs only take their time (`tests/bench/stub.py`).
-- **Clients** (`tests/bench/clients`), each run in a new process, with the same creates and no limit of
-  connections:
+- **Clients** (`tests/bench/clients`), each run in a new process, with the same creates and each
+  library's default connections (64 at once for ours, 100 for aiohttp):
   - `classify_many`, streamed;
   - a loop by hand, which looks at each job every second: aiohttp, no models, no retries;
   - the least that can be done by hand, a poller that asks for 100 jobs at a time every half second: likewise;

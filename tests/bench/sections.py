@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from processes import ENVIRONMENT, Run, run_client, run_script, stub
+from server_load import seconds_of_looks, seconds_of_pages
 from tables import table
 
 CLIENTS = {
@@ -36,6 +37,10 @@ class Scale:
         lag_documents: Documents whose jobs take random times.
         lag_seconds: The shortest and the longest of those times.
         interpreters: Fresh interpreters for each import.
+        looks: Looks at a job of a busy embedded server.
+        busy_jobs: Jobs that keep it busy.
+        pages: Pages of jobs asked of it.
+        stored: Jobs that it has, fewer and more.
     """
 
     clients: Sequence[str]
@@ -46,6 +51,10 @@ class Scale:
     lag_documents: int = 300
     lag_seconds: tuple[float, float] = (2.0, 20.0)
     interpreters: int = 21
+    looks: int = 1000
+    busy_jobs: int = 400
+    pages: int = 200
+    stored: tuple[int, int] = (1000, 100_000)
 
     @property
     def long_rounds(self) -> int:
@@ -146,6 +155,23 @@ From the bytes of a page of {_JOBS_ON_A_PAGE} completed jobs, `json.loads` inclu
 """
 
 
+def server(scale: Scale) -> str:
+    """How the embedded server answers."""
+    looks = sorted(seconds_of_looks(scale.looks, jobs=scale.busy_jobs))
+    most, longest = looks[len(looks) * 99 // 100], looks[-1]
+    pages = {jobs: seconds_of_pages(scale.pages, jobs=jobs) for jobs in scale.stored}
+    rows = [(f"{jobs:,}", f"{seconds * 1e3:.2f}") for jobs, seconds in pages.items()]
+    return f"""## The embedded server
+
+{scale.looks:,} looks at a job, one after the other, while both workers classify other documents: median
+{median(looks) * 1e3:.2f} ms, 99 % within {most * 1e3:.1f} ms, the longest {longest * 1e3:.1f} ms.
+
+A page of 100 jobs, median of {scale.pages}:
+
+{table(("jobs stored", "ms"), rows)}
+"""
+
+
 def imports(scale: Scale) -> str:
     """What it takes to import each package."""
     modules = [module for name, module in _MODULES.items() if name in scale.clients]
@@ -170,6 +196,7 @@ SECTIONS: dict[str, Callable[[Scale], str]] = {
     "memory": memory,
     "models": models,
     "imports": imports,
+    "server": server,
 }
 
 

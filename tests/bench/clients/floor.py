@@ -30,7 +30,6 @@ async def classify(url: str, documents: Iterator[str], concurrency: int, tally: 
         aiohttp.ClientSession(
             url,
             headers={"Authorization": f"Bearer {KEY}"},
-            connector=aiohttp.TCPConnector(limit=0),
             raise_for_status=True,
         ) as http,
         asyncio.TaskGroup() as tasks,

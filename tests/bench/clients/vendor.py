@@ -4,12 +4,8 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 
-import httpx
 from llama_cloud import AsyncLlamaCloud, DefaultAioHttpClient
 from measuring import KEY, RULES, Tally, main
-
-# Not None, which would leave aiohttp's own limit of 100 connections.
-NO_LIMIT = httpx.Limits(max_connections=0)
 
 
 async def classify(url: str, documents: Iterator[str], concurrency: int, tally: Tally) -> None:
@@ -24,9 +20,8 @@ async def classify(url: str, documents: Iterator[str], concurrency: int, tally: 
             )
         tally.add(job.status, job.updated_at)
 
-    http = DefaultAioHttpClient(limits=NO_LIMIT)
     async with (
-        AsyncLlamaCloud(api_key=KEY, base_url=url, http_client=http) as client,
+        AsyncLlamaCloud(api_key=KEY, base_url=url, http_client=DefaultAioHttpClient()) as client,
         asyncio.TaskGroup() as tasks,
     ):
         for document in documents:

@@ -1,4 +1,4 @@
-"""What a cancelled wait leaves behind: nothing running here, and on the server what the policy says."""
+"""Waits in real time: how they end, and what a cancelled one leaves behind, here and on the server."""
 
 import asyncio
 import os
@@ -8,7 +8,14 @@ import sys
 import anyio
 import pytest
 
-from llamaclassify import ClassifySession, JobTimeoutError, PollPolicy, SessionClosedError
+from llamaclassify import (
+    ClassifySession,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    PollPolicy,
+    SessionClosedError,
+)
 
 from .conftest import KEY, RULES, serving
 from .service import Service
@@ -37,14 +44,24 @@ async def until(condition):
 
 async def end(way, waiting, session, are_running):
     """End what is waiting in one of the ways, once its jobs are running."""
+
+    async def then(stop):
+        await until(are_running)
+        stop()
+
+    loop = asyncio.get_running_loop()
     if way == "asyncio.timeout":
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
+            async with asyncio.timeout(None) as limit:
+                stopping = asyncio.create_task(then(lambda: limit.reschedule(loop.time())))
                 await waiting()
+        await stopping
     elif way == "anyio scope":
-        with anyio.move_on_after(0.2) as scope:
+        with anyio.CancelScope() as scope:
+            stopping = asyncio.create_task(then(scope.cancel))
             await waiting()
         assert scope.cancelled_caught
+        await stopping
     else:
         task = asyncio.create_task(waiting())
         await until(are_running)
@@ -96,7 +113,8 @@ async def test_a_batch(session, service, way, on_cancel, use):
 @pytest.mark.parametrize("on_cancel", POLICIES)
 async def test_waits_on_one_job_by_its_id(session, service, on_cancel):
     job = await session.create("dfl-1", rules=RULES)
-    with anyio.move_on_after(0.03):
+    with anyio.CancelScope() as scope:
+        asyncio.get_running_loop().call_later(0.03, scope.cancel)
         await session.wait(job.id, on_cancel=on_cancel)
     assert service.cancels == ([job.id] if on_cancel == "cancel" else [])
 
@@ -153,14 +171,43 @@ async def test_waits_started_together_share_their_requests(service):
     assert lists == [20] * len(lists)
 
 
-async def test_a_wait_ends_at_its_deadline_in_real_time(session):
-    loop = asyncio.get_running_loop()
+async def test_a_wait_does_not_sleep_across_its_deadline(session):
     job = await session.create("dfl-1", rules=RULES)
-    started = loop.time()
     with pytest.raises(JobTimeoutError, match="last seen RUNNING"):
-        await session.wait(job.id, PollPolicy(initial=0.02, timeout=0.1))
-    # Bounds of a mistake, not of a machine: a wait that slept on would end at 0.2 s or later.
-    assert 0.08 <= loop.time() - started < 0.2
+        await session.wait(job.id, PollPolicy(initial=3600, maximum=3600, timeout=0.1))
+
+
+@pytest.mark.parametrize("way", ["one", "batch"])
+async def test_a_job_that_has_ended_in_the_creates_answer_costs_no_look(session, service, way):
+    service.created_as = "COMPLETED"
+    if way == "one":
+        assert (await session.create_and_wait("dfl-1", rules=RULES)).status == "COMPLETED"
+    else:
+        assert all(outcome.ok for outcome in await session.classify_many(DOCUMENTS, rules=RULES))
+    assert service.looks == 0
+
+
+@pytest.mark.parametrize("way", ["one", "batch"])
+async def test_a_status_that_nobody_knows_ends_at_the_deadline(session, service, way):
+    service.created_as = service.status = "PAUSED"
+    poll = PollPolicy(initial=0.01, timeout=0.5)
+    if way == "one":
+        with pytest.raises(JobTimeoutError, match="last seen PAUSED"):
+            await session.create_and_wait("dfl-1", rules=RULES, poll=poll)
+    else:
+        [outcome] = await session.classify_many(["dfl-1"], rules=RULES, poll=poll)
+        assert "last seen PAUSED" in str(outcome.error)
+
+
+@pytest.mark.parametrize(("status", "error"), [("FAILED", JobFailedError), ("CANCELLED", JobCancelledError)])
+async def test_a_job_that_ends_otherwise_raises_at_the_first_look(session, service, status, error):
+    service.status = status
+    with pytest.raises(error):
+        await session.create_and_wait("dfl-1", rules=RULES)
+    [outcome] = await session.classify_many(["dfl-2"], rules=RULES)
+    assert isinstance(outcome.error, error)
+    assert outcome.job.status == status
+    assert service.looks == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
@@ -185,3 +232,12 @@ async def test_ctrl_c_cancels_the_jobs_where_the_policy_says_so(service, tmp_pat
         async with asyncio.timeout(5):
             await process.wait()
     assert sorted(service.cancels) == sorted(service.jobs)
+
+
+async def test_a_batch_times_out_where_its_jobs_do(session, service):
+    poll = PollPolicy(initial=0.01, timeout=0.5)
+    outcomes = await session.classify_many(DOCUMENTS, rules=RULES, poll=poll, on_cancel="cancel")
+    assert [type(outcome.error) for outcome in outcomes] == [JobTimeoutError] * 20
+    assert all(outcome.job.status == "RUNNING" for outcome in outcomes)
+    assert sorted(service.cancels) == sorted(service.jobs)
+    assert not session._reader._following
