@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 
 import anyio
@@ -205,7 +206,7 @@ def test_the_second_interrupt_stops_at_once(service, rules):
     service.status = "RUNNING"
     with start("run", "dfl-1", "--rules", rules) as run:
         while not service.looks:
-            pass
+            time.sleep(0.01)
         run.send_signal(signal.SIGINT)
         lines = iter(run.stderr.readline, "")
         assert next(line for line in lines if "finishing 1 document" in line)
