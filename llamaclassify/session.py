@@ -7,6 +7,7 @@ import math
 import os
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from functools import cached_property
 from hashlib import sha256
 from types import TracebackType
@@ -21,7 +22,7 @@ from .outcomes import Document, Documents, Progress
 from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
 from .settings import limiter_of, secret_of, url_of
 from .waiting import polling
-from .waiting.batch import Batch
+from .waiting.batch import Batch, each
 from .waiting.classifying import Classifying
 from .waiting.clock import Clock
 from .waiting.journal import Journal
@@ -267,7 +268,9 @@ class ClassifySession(ClassifyJobs):
             webhook_configuration_ids=webhook_configuration_ids,
         )
         classifying = self._classifying(shared, poll, on_cancel)
-        journalled = self._journalled(journal, classifying, shared, retry_failed=retry_failed)
+        journalled = None
+        if journal is not None:
+            journalled = self._journalled(journal, classifying, shared, retry_failed=retry_failed)
 
         async def begin(document: Document) -> UnderWay:
             return await classifying.begin(document, new_transaction_id())
@@ -281,17 +284,45 @@ class ClassifySession(ClassifyJobs):
             on_progress=on_progress,
         )
 
+    async def recall(
+        self,
+        documents: Documents,
+        *,
+        journal: str | os.PathLike[str],
+        rules: Iterable[Rule] | None = None,
+        configuration: Configuration | None = None,
+        configuration_id: str | None = None,
+    ) -> AsyncGenerator[tuple[Document, Job | None]]:
+        """Look documents up in the journal of `classify_many`, and ask the server for nothing.
+
+        Gives each document, in order, with its job as it ended in an earlier run on this server by these
+        rules; with None where it is still to be classified.
+
+        Raises:
+            ConfigurationError: The journal is in use or cannot be read, or the rules cannot be right.
+        """
+        shared = JobBody.made(
+            rules=rules,
+            configuration=configuration,
+            configuration_id=configuration_id,
+            webhook_configurations=None,
+            webhook_configuration_ids=None,
+        )
+        classifying = self._classifying(shared, None, "detach")
+        journalled = self._journalled(journal, classifying, shared, retry_failed=False)
+        async with journalled.journal, aclosing(each(documents)) as source:
+            async for document in source:
+                yield document, await journalled.recall(document)
+
     def _journalled(
         self,
-        journal: str | os.PathLike[str] | None,
+        journal: str | os.PathLike[str],
         classifying: Classifying,
         shared: JobBody,
         *,
         retry_failed: bool,
-    ) -> Journalled | None:
+    ) -> Journalled:
         """Make how each document of a batch with a journal is classified."""
-        if journal is None:
-            return None
         if not isinstance(journal, str | os.PathLike):
             raise ConfigurationError(f"journal: expected a path, got {type(journal).__name__}")
         return Journalled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,6 +45,7 @@ if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).paramet
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LLAMA_CLOUD_API_KEY", "LLAMA_CLOUD_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LLAMACLASSIFY_PROFILE", os.devnull)
 
 
 @pytest.fixture

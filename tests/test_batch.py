@@ -277,3 +277,34 @@ async def test_a_closed_session_ends_the_batch(classify):
     with pytest.raises(SessionClosedError):
         await Batch(["a", "closed", *numbered(1000)], classify, concurrency=2)
     assert len(classify.started) < 10
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["for a place", "for the source"])
+async def test_drained_it_finishes_what_is_under_way_and_reads_no_more(waits):
+    may_end = anyio.Event()
+    begun = []
+
+    async def classify(document):
+        begun.append(document)
+        await may_end.wait()
+        return Job(id=document, status="COMPLETED", result=Result(confidence=1))
+
+    async def source():
+        for document in numbered(2 if waits else 9):
+            yield document
+        await anyio.sleep_forever()
+
+    batch = Batch(source(), classify, concurrency=3 if waits else 2)
+    async with batch as outcomes:
+        while len(begun) < 2:
+            await anyio.sleep(0)
+        batch.drain()
+        may_end.set()
+        assert sorted([outcome.document async for outcome in outcomes]) == ["0", "1"]
+    assert (batch.progress.done, batch.progress.in_flight) == (2, 0)
+
+
+async def test_drained_before_it_began_it_reads_nothing(classify):
+    batch = Batch(numbered(9), classify, concurrency=2)
+    batch.drain()
+    assert await batch == []

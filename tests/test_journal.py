@@ -321,3 +321,14 @@ async def test_a_changed_rule_is_a_changed_configuration(session, service, journ
     await session.classify_many(["dfl-1"], rules=changed, journal=journal)
     assert service.creates == 2
     assert json.dumps([job["transaction_id"] for job in service.jobs.values()]).count("-") == 8
+
+
+async def test_a_journal_is_looked_up_without_a_request(session, service, journal, files):
+    await session.classify_many(files[:2], rules=RULES, journal=journal)
+    asked = (service.creates, service.uploads, service.looks)
+    documents = [*files[:3], files[0].with_name("no such file")]
+    found = [pair async for pair in session.recall(documents, rules=RULES, journal=journal)]
+    assert [document for document, _ in found] == documents
+    assert [job and job.status for _, job in found] == ["COMPLETED", "COMPLETED", None, None]
+    assert [job async for _, job in session.recall(files[:1], rules=RULES[:1], journal=journal)] == [None]
+    assert (service.creates, service.uploads, service.looks) == asked

@@ -1,10 +1,112 @@
-"""The documents that a command's arguments name: files, folders and globs."""
+"""The documents that a command's arguments name: files, folders, globs, ids, and a list on stdin."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+import re
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+
+from anyio.to_thread import run_sync
+from attrs import frozen
+
+from ..outcomes import Document
+
+STDIN = "-"
+"""The argument that stands for a list on stdin, one document a line."""
+_ID = re.compile(r"(dfl|pjb)-[0-9A-Za-z-]+")
+_CHUNK = 1 << 16
+
+
+@frozen
+class NamedFile(os.PathLike[str]):
+    """A file that keeps the text it was named by, which a `Path` would tidy up."""
+
+    text: str
+
+    def __fspath__(self) -> str:
+        return self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@frozen
+class Named:
+    """What a command's arguments name, read lazily, again and again but for a list on stdin.
+
+    Attributes:
+        arguments: As they were given.
+        but: Files that are the command's own, and no documents.
+        has_ids: Whether there may be ids: a server that a run brings up for itself knows none.
+    """
+
+    arguments: tuple[str, ...]
+    but: tuple[Path, ...] = ()
+    has_ids: bool = True
+
+    @property
+    def is_piped(self) -> bool:
+        """Whether a list on stdin is among them."""
+        return STDIN in self.arguments
+
+    def without_stdin(self) -> Iterator[str]:
+        """Give what the other arguments name, each file once, in order."""
+        seen: set[str] | None = set() if len(self.arguments) > 1 else None
+        for argument in self.arguments:
+            if argument != STDIN:
+                yield from self._of(argument, seen)
+
+    def count(self) -> int | None:
+        """Count them, where that can be done beforehand."""
+        return None if self.is_piped else sum(1 for _ in self.without_stdin())
+
+    async def documents(self) -> AsyncIterator[Document]:
+        """Give them as what is classified; a list on stdin as it comes."""
+        seen: set[str] | None = set() if len(self.arguments) > 1 else None
+        for argument in self.arguments:
+            if argument != STDIN:
+                for text in self._of(argument, seen):
+                    yield self._document(text)
+                continue
+            # Lines are taken as they are: to remember a list of any length would take memory without bound.
+            async for text in _lines():
+                if not self._is_own(text):
+                    yield self._document(text)
+
+    def _of(self, argument: str, seen: set[str] | None) -> Iterator[str]:
+        for text in _named_by(argument):
+            if self._is_own(text):
+                continue
+            if seen is not None:
+                place = os.path.abspath(text)
+                if place in seen:
+                    continue
+                seen.add(place)
+            yield text
+
+    def _document(self, text: str) -> Document:
+        return document_of(text) if self.has_ids else NamedFile(text)
+
+    def _is_own(self, text: str) -> bool:
+        return any(is_same_file(file, text) for file in self.but)
+
+
+def document_of(text: str) -> Document:
+    """Make of a name what is classified: an id, where it looks like one and no file is called so."""
+    if _ID.fullmatch(text) and not os.path.lexists(text):
+        return text
+    return NamedFile(text)
+
+
+def is_same_file(one: Path, other: str) -> bool:
+    """Tell whether two names are of one file that exists."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def expand(arguments: Iterable[str]) -> list[str]:
@@ -12,11 +114,7 @@ def expand(arguments: Iterable[str]) -> list[str]:
 
     A folder gives every file below it, but no hidden ones; a glob, which may hold ``**``, what it matches.
     """
-    found: dict[str, str] = {}
-    for argument in arguments:
-        for path in _named_by(argument):
-            found.setdefault(os.path.abspath(path), path)
-    return list(found.values())
+    return list(Named(tuple(arguments)).without_stdin())
 
 
 def _named_by(argument: str) -> Iterator[str]:
@@ -39,3 +137,18 @@ def _below(folder: str) -> Iterator[str]:
             path = os.path.join(parent, name)
             if not name.startswith(".") and (os.path.isfile(path) or not os.path.exists(path)):
                 yield path
+
+
+async def _lines() -> AsyncIterator[str]:
+    """Give the lines of stdin, without the empty ones."""
+    stdin = sys.stdin.buffer
+    # Unbuffered: a thread that waits in a buffer would hold its lock when the process ends.
+    stdin = getattr(stdin, "raw", stdin)
+    rest = b""
+    while chunk := await run_sync(stdin.read, _CHUNK, abandon_on_cancel=True):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield os.fsdecode(line.removesuffix(b"\r"))
+    if rest.strip():
+        yield os.fsdecode(rest.removesuffix(b"\r"))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-import logging
-import warnings
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +13,7 @@ from attrs import field, fields, frozen
 from ..errors import JobError
 from .exits import Exit, fail, run_async, writing
 from .flags import Flag, Request, body_option, requested
+from .talk import debug_log, plain_warnings
 
 if TYPE_CHECKING:
     from ..session import ClassifySession
@@ -108,7 +106,7 @@ async def _run(call: Call, request: Request, shared: _Shared) -> Exit:
 
     if not shared.api_key:
         raise fail("there is no API key: set LLAMA_CLOUD_API_KEY", Exit.AUTHENTICATION)
-    with _debug_log(on=shared.debug), _plain_warnings():
+    with debug_log(on=shared.debug), plain_warnings():
         async with ClassifySession(
             shared.api_key,
             base_url=shared.base_url,
@@ -145,34 +143,3 @@ async def _answer(call: Call, session: ClassifySession, request: Request, form: 
         found = await answer
         if found is not None:
             show(found, form)
-
-
-@contextmanager
-def _debug_log(*, on: bool) -> Iterator[None]:
-    """Write the library's log to stderr."""
-    if not on:
-        yield
-        return
-    log, handler = logging.getLogger("llamaclassify"), logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
-
-
-@contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Say the library's warnings in a line each; those of deprecated calls speak to programmers."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("always", UserWarning)
-        try:
-            yield
-        finally:
-            for warning in caught:
-                click.echo(f"Warning: {warning.message}", err=True)

@@ -5,23 +5,32 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
-from .classifier_jobs import classifier_jobs
-from .classify import classify
-from .configurations import configurations
-from .files import files
-from .run import run
-from .serve import serve
+from .lazy import LazyGroup
+from .profile import apply
+
+_COMMANDS = {
+    "run": ("run:run", "Classify documents: files, folders, globs, lists and ids."),
+    "plan": ("plan:plan", "Say what a run would take, and send nothing."),
+    "evaluate": ("evaluate:evaluate", "See how well rules work, on documents whose types are known."),
+    "report": ("report:report", "Make a web page of a run or an evaluation, in one file."),
+    "classify": ("classify:classify", "Classify jobs: start, look at, wait for, end and remove them."),
+    "files": ("files:files", "Stored files: upload, list, look up, fetch and remove them."),
+    "configurations": ("configurations:configurations", "Saved configurations: rules kept on the server."),
+    "classifier:jobs": ("classifier_jobs:classifier_jobs", "Jobs of the v1 API. Deprecated: use classify."),
+    "serve": ("serve:serve", "Serve the API on this machine, with no key and no network."),
+    "doctor": ("doctor:doctor", "Look at the key, the service and this machine."),
+    "completion": ("completion:completion", "Print the completion script of a shell."),
+}
+"""The commands: where they are, and what they do."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="llamaclassify")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Classify documents by rules in plain language: on LlamaCloud, or on this machine with no key."""
-
-
-commands.add_command(run)
-commands.add_command(classify)
-commands.add_command(classifier_jobs)
-commands.add_command(files)
-commands.add_command(configurations)
-commands.add_command(serve)
+    apply(context, context.invoked_subcommand)

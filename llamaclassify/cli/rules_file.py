@@ -6,14 +6,16 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
+import click
 import yaml
 
 from ..models import Configuration, ParsingConfiguration, Rule
 from ..wire.checks import Issue, configuration_issues
 from ..wire.converter import decode
+from .exits import Exit
 
 _READERS: dict[str, Callable[[str], Any]] = {
     ".json": json.loads,
@@ -23,8 +25,10 @@ _READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-class RulesFileError(Exception):
+class RulesFileError(click.ClickException):
     """A rules file that cannot be used; the text names the file, the rule and the field."""
+
+    exit_code: ClassVar[int] = Exit.USAGE
 
 
 def read_rules(path: Path) -> Configuration:

@@ -1,37 +1,40 @@
-"""``llamaclassify run``: classify files, on the service or on this machine."""
+"""``llamaclassify run``: classify documents, on the service or on this machine."""
 
 from __future__ import annotations
 
-import os
+import shlex
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import define, field
 
-from .documents import expand
-from .exits import Exit, fail, run_async, writing
-from .output import WRITERS, Record, Writer
+from .budget import Budget
+from .documents import Named, is_same_file
+from .exits import Exit, fail, first_interrupt, run_async, writing
+from .output import WRITERS, Printer, Record, open_output
+from .progress import Tally, has_terminal, is_pipe, showing
+from .sessions import concurrency_of, is_local, opened
+from .talk import debug_log, plain_warnings, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from ..models import Configuration
+    from ..outcomes import Outcome, Progress
+    from ..waiting.batch import Batch
 
-    from ..outcomes import Progress
-    from ..session import ClassifySession
-
-_LOCAL_CONCURRENCY = 8
-"""Enough to keep every worker busy; more would only wait in the server's queue."""
+_LINES = {"jsonl", "csv"}
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="DOCUMENT...")
 @click.option(
     "--rules",
     "rules_file",
     required=True,
+    metavar="FILE",
     type=click.Path(path_type=Path),
     help="The rules, as YAML, JSON or TOML: an object with rules, mode, parsing_configuration.",
 )
@@ -41,6 +44,11 @@ _LOCAL_CONCURRENCY = 8
     help="On this machine, or on the service.  [default: the service if LLAMA_CLOUD_API_KEY is set]",
 )
 @click.option("--format", "form", type=click.Choice(list(WRITERS)), default="table", show_default=True)
+@click.option(
+    "--order",
+    type=click.Choice(["input", "completion"]),
+    help="The order of what is printed.  [default: completion for jsonl and csv, else input]",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Documents under way at once.")
 @click.option(
@@ -49,160 +57,166 @@ _LOCAL_CONCURRENCY = 8
     help="A file that remembers what is done: run the same command again to go on where it was ended.",
 )
 @click.option("--retry-failed", is_flag=True, help="Try documents again that the journal has as failed.")
-def run(
-    paths: Sequence[str],
-    rules_file: Path,
-    local: bool | None,
-    form: str,
-    output: Path | None,
-    concurrency: int | None,
-    journal: Path | None,
-    retry_failed: bool,
-) -> None:
-    """Classify documents: files, folders (every file below them) and globs.
+@click.option(
+    "--max-credits",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Begin no more documents once the jobs report that they have cost so much.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what it would take, and send nothing: the same as plan.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
+@click.option(
+    "--verbose", "-v", count=True, help="Name failed documents at once; twice: show the requests too."
+)
+def run(**options: Any) -> None:
+    """Classify documents: files, folders (every file below them), globs, and ids (dfl-…, pjb-…).
+
+    For the document - a list is read from stdin, one a line: find . -name '*.pdf' | llamaclassify run - …
+
+    The first Ctrl-C finishes what is under way, the second stops at once.
 
     Exit status: 0 all classified, 2 bad usage or rules, 3 some documents failed, 4 key refused,
-    5 out of credits, 130 interrupted (what is finished is printed).
+    5 out of credits or --max-credits spent, 130 interrupted. What is finished is printed in any case.
     """
-    from .rules_file import RulesFileError, read_rules
+    from .rules_file import read_rules
 
-    try:
-        configuration = read_rules(rules_file)
-    except RulesFileError as error:
-        raise fail(str(error), Exit.USAGE) from None
-    # A journal in the folder itself is no document.
-    own = [] if journal is None else [journal, journal.with_name(f"{journal.name}-wal")]
-    documents = [path for path in expand(paths) if not any(_is_same_file(file, path) for file in own)]
-    if output is not None and any(_is_same_file(output, path) for path in (str(rules_file), *documents)):
-        raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
-    if retry_failed and journal is None:
-        raise fail("--retry-failed needs the --journal that knows what failed", Exit.USAGE)
-    if not documents:
-        raise fail("there is no file below the folders given", Exit.USAGE)
-    has_key = bool(os.environ.get("LLAMA_CLOUD_API_KEY", "").strip())
-    if local is None:
-        local = not has_key
-    if not local and not has_key:
-        raise fail("--cloud needs a key: set LLAMA_CLOUD_API_KEY", Exit.AUTHENTICATION)
-    with writing(), ExitStack() as closing:
-        stream = _open(output, closing)
-        writer = WRITERS[form](stream)
-        # Whatever ends the run, what is finished is printed.
-        closing.callback(writer.close)
-        asked = {"configuration": configuration, "journal": journal, "retry_failed": retry_failed}
-        run_async(lambda: _classify(documents, asked, local, concurrency, writer))
+    asked = Asked(**options)
+    asked.configuration = read_rules(asked.rules_file)
+    asked.check()
+    asked.local = is_local(asked.local)
+    if asked.dry_run:
+        from .plan import show_plan
 
-
-def _is_same_file(one: Path, other: str) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
-
-
-async def _classify(
-    documents: Sequence[str],
-    asked: Mapping[str, Any],
-    local: bool,
-    concurrency: int | None,
-    writer: Writer,
-) -> Exit:
-    from ..session import DEFAULT_CONCURRENCY
-
-    counts: Counter[str] = Counter()
-    default = _LOCAL_CONCURRENCY if local else DEFAULT_CONCURRENCY
-    async with _local_session() if local else _cloud_session() as session:
-        with _progress() as on_progress:
-            batch = session.classify_many(
-                [Path(document) for document in documents],
-                concurrency=concurrency or default,
-                on_progress=on_progress,
-                **asked,
-            )
-            async with batch as outcomes:
-                async for outcome in outcomes:
-                    record = Record.of(documents[outcome.index], outcome)
-                    counts[_kind(record)] += 1
-                    writer.add(outcome.index, record)
-    progress = batch.progress
-    said = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    click.echo(f"{progress.done} documents in {progress.seconds:.1f} s: {said}", err=True)
-    return Exit.SOME_FAILED if counts["failed"] else Exit.OK
-
-
-def _kind(record: Record) -> str:
-    if record.error is not None:
-        return "failed"
-    return "fit no rule" if record.type is None else "classified"
-
-
-@asynccontextmanager
-async def _cloud_session() -> AsyncIterator[ClassifySession]:
-    from ..session import ClassifySession
-
-    async with ClassifySession() as session:
-        yield session
-
-
-@asynccontextmanager
-async def _local_session() -> AsyncIterator[ClassifySession]:
-    """Give a session with an embedded server of its own."""
-    from ..policies import PollPolicy
-    from ..session import ClassifySession
-
-    try:
-        import kreuzberg  # noqa: F401  (only the workers use it, but they could not say that it is missing)
-
-        from ..server import LocalServer
-    except ModuleNotFoundError as missing:
-        message = f"classifying on this machine needs {missing.name}: pip install 'llamaclassify[local]'"
-        raise fail(message, Exit.USAGE) from None
-    why = "" if os.environ.get("LLAMA_CLOUD_API_KEY", "").strip() else "no LLAMA_CLOUD_API_KEY: "
-    click.echo(f"{why}classifying on this machine; no document leaves it", err=True)
-    poll = PollPolicy(initial=0.05, maximum=0.5)
-    async with (
-        LocalServer() as server,
-        ClassifySession("llx-local", base_url=server.url, poll=poll) as session,
-    ):
-        yield session
-
-
-def _open(output: Path | None, closing: ExitStack) -> TextIO:
-    if output is None:
-        reconfigure = getattr(sys.stdout, "reconfigure", None)
-        if reconfigure is not None:
-            # A file name that is no text must not end the run.
-            reconfigure(errors="backslashreplace")
-        return sys.stdout
-    try:
-        file = output.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-    except OSError as error:
-        raise fail(f"--output {output}: {error.strerror or error}", Exit.USAGE) from None
-    return closing.enter_context(file)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Progress], None]]:
-    """Show a bar on stderr where that is a terminal; gives what a batch tells its progress."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
+        run_async(partial(show_plan, asked))
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    with writing(), ExitStack() as closing:
+        printer = Printer(WRITERS[asked.form](open_output(asked.output, closing)), asked.is_in_order)
+        # Whatever ends the run, what is finished is printed.
+        closing.callback(printer.close)
+        closing.enter_context(debug_log(on=asked.verbose > 1))
+        closing.enter_context(plain_warnings())
+        run_async(Run(asked, printer).classify)
 
-    columns = (
-        "classifying",
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.1f}/s  {task.fields[failed]} failed"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, rate=0.0, failed=0)
-        yield lambda progress: bar.update(
-            task,
-            completed=progress.done,
-            total=progress.total,
-            rate=progress.rate,
-            failed=progress.failed,
-        )
+
+@define
+class Asked:
+    """What the options of a run ask for."""
+
+    paths: tuple[str, ...]
+    rules_file: Path
+    local: bool | None
+    journal: Path | None
+    retry_failed: bool
+    max_credits: float | None
+    form: str = "table"
+    order: str | None = None
+    output: Path | None = None
+    concurrency: int | None = None
+    dry_run: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    configuration: Configuration = field(init=False)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether records are printed in the order of the input."""
+        return self.order == "input" or (self.order is None and self.form not in _LINES)
+
+    @property
+    def named(self) -> Named:
+        """The documents; a journal or an output among them is none."""
+        own = [] if self.output is None else [self.output]
+        if self.journal is not None:
+            own += [self.journal, self.journal.with_name(f"{self.journal.name}-wal")]
+        return Named(self.paths, tuple(own), has_ids=not self.local)
+
+    def check(self) -> None:
+        """See that the options go together.
+
+        Raises:
+            click.ClickException: They do not.
+        """
+        if self.retry_failed and self.journal is None:
+            raise fail("--retry-failed needs the --journal that knows what failed", Exit.USAGE)
+        output = self.output
+        if output is None or not output.is_file():
+            return
+        inputs = (str(self.rules_file), *Named(self.paths).without_stdin())
+        if any(is_same_file(output, path) for path in inputs):
+            raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
+
+
+@define(eq=False)
+class Run:
+    """One run: from the options to the exit status."""
+
+    asked: Asked
+    printer: Printer
+    _tally: Tally = field(init=False, factory=Tally)
+    _is_interrupted: bool = field(init=False, default=False)
+
+    async def classify(self) -> Exit:
+        """Classify, print, and say how it went."""
+        local = self.asked.local is True
+        async with opened(local=local, quiet=self.asked.quiet) as session:
+            batch = session.classify_many(
+                self.printer.paced(self.asked.named.documents()),
+                configuration=self.asked.configuration,
+                concurrency=concurrency_of(self.asked.concurrency, local=local),
+                journal=self.asked.journal,
+                retry_failed=self.asked.retry_failed,
+            )
+            budget = Budget(self.asked.max_credits, partial(session.get, expand=("usage",)), batch.drain)
+            async with batch as outcomes, budget.watching(), self._showing(batch):
+                with first_interrupt(partial(self._interrupt, batch)):
+                    async for outcome in outcomes:
+                        self._print(outcome)
+                        if outcome.job is not None:
+                            budget.add(outcome.job.id)
+        self.printer.close()
+        return self._ended(batch.progress, budget)
+
+    def _print(self, outcome: Outcome) -> None:
+        record = Record.of(outcome)
+        self._tally.add(record)
+        self.printer.add(outcome.index, record)
+        if self.asked.verbose and record.error is not None:
+            say(f"{record.document}: {record.error}")
+
+    def _showing(self, batch: Batch) -> AbstractAsyncContextManager[None]:
+        """Show how far it is, unless the outcomes themselves do so on this terminal."""
+        asked = self.asked
+        is_streamed = asked.output is None and asked.form != "table"
+        if asked.quiet or (is_streamed and sys.stdout.isatty()):
+            return nullcontext()
+        # What comes out of a pipe often ends on the same terminal, where it would run into a bar.
+        bar = has_terminal() and not asked.verbose and not (is_streamed and is_pipe(sys.stdout))
+        return showing(lambda: batch.progress, self._tally, asked.named.count, bar=bar)
+
+    def _interrupt(self, batch: Batch) -> None:
+        self._is_interrupted = True
+        say(f"finishing {batch.progress.in_flight:,} documents under way; Ctrl-C again stops at once")
+        batch.drain()
+
+    def _ended(self, progress: Progress, budget: Budget) -> Exit:
+        if not progress.done and not self._is_interrupted and not self.asked.named.is_piped:
+            raise fail("there is no file to classify", Exit.USAGE)
+        self._say(f"{progress.done:,} documents in {progress.seconds:.1f} s: {self._tally.in_short()}")
+        if self.asked.max_credits is not None:
+            self._say(f"{budget.spent:g} credits of {self.asked.max_credits:g}, as far as jobs report them")
+        if self._is_interrupted or budget.is_spent:
+            self._say(self._how_to_go_on())
+        if self._is_interrupted:
+            return Exit.INTERRUPTED
+        if budget.is_spent:
+            return Exit.LIMITS
+        return Exit.SOME_FAILED if self._tally.failed else Exit.OK
+
+    def _say(self, text: str) -> None:
+        if not self.asked.quiet:
+            say(text)
+
+    def _how_to_go_on(self) -> str:
+        if self.asked.journal is None:
+            return "with --journal FILE, a run can be resumed where it ended"
+        command = shlex.join(["llamaclassify", *sys.argv[1:]])
+        return f"to resume{', with the same list' if self.asked.named.is_piped else ''}: {command}"

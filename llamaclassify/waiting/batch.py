@@ -83,6 +83,7 @@ class Batch:
         self._outcomes: asyncio.Queue[Outcome | None]  # None ends it; not anyio's stream, which always yields
         self._fault: Exception | None = None
         self._used = False
+        self._is_drained = False
 
     def __await__(self) -> Generator[Any, None, list[Outcome]]:
         return self._collect().__await__()
@@ -111,6 +112,12 @@ class Batch:
             total=len(self._documents) if isinstance(self._documents, Sized) else None,
         )
 
+    def drain(self) -> None:
+        """Read no more documents: the iterator ends when those under way have been delivered."""
+        self._is_drained = True
+        if self._work is not None:
+            self._work.drain()
+
     async def __aenter__(self) -> AsyncIterator[Outcome]:
         if self._used:
             message = "this batch has been used; call classify_many again"
@@ -119,8 +126,10 @@ class Batch:
         await self._journal.__aenter__()
         self._started = self._now()
         self._outcomes = asyncio.Queue()
-        source = _each(self._documents)
+        source = each(self._documents)
         self._work = FanOut(source, self._begin, self._concurrency, self._take)
+        if self._is_drained:
+            self._work.drain()
         self._tasks = await anyio.create_task_group().__aenter__()
         self._tasks.start_soon(self._run, self._work, source)
         return self._deliver(self._work)
@@ -170,7 +179,7 @@ def _is_named_bytes(documents: object) -> bool:
     return isinstance(documents, tuple) and [type(part) for part in documents] == [str, bytes]
 
 
-async def _each(documents: Documents) -> AsyncGenerator[Document]:
+async def each(documents: Documents) -> AsyncGenerator[Document]:
     """Read the source, and close it if it is a generator that was not read to its end."""
     if isinstance(documents, AsyncIterable):
         try:

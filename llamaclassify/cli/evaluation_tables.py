@@ -1,0 +1,144 @@
+"""An evaluation for people, as tables on stdout."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from .scores import Judged, Scores, differing, named
+
+_WIDTH = 1000
+"""Where stdout is no terminal: nothing is wrapped."""
+
+
+def show_scores(scores: Scores, worst: int) -> None:
+    """Print how good one set of rules is."""
+    console = _console()
+    console.print(_accuracy(scores))
+    _section(console, "by type", _types(scores))
+    _section(console, "confusion: what it is, down; what it was called, across", _confusion(scores))
+    _section(console, "calibration: how sure, and how often right", _calibration(scores))
+    wrong = scores.worst()
+    if not wrong or not worst:
+        return
+    console.print(Text(f"\nmost wrong ({min(worst, len(wrong))} of {len(wrong)})", style="bold"))
+    for record in wrong[:worst]:
+        console.print(
+            Text.assemble((record.document, "bold"), f": {_answer(record)}, is {named(record.expected)}")
+        )
+        console.print(
+            Padding(Text(record.error or record.reasoning or "", style="dim"), (0, 0, 0, 4), expand=False)
+        )
+
+
+def show_comparison(files: Sequence[Path], one: Scores, other: Scores) -> None:
+    """Print two sets of rules side by side."""
+    console = _console()
+    names = [file.name for file in files]
+    table = _table("", *names)
+    table.add_row("accuracy", *(f"{scores.accuracy:.1%}" for scores in (one, other)))
+    table.add_row("failed", *(str(scores.failed) for scores in (one, other)))
+    table.add_row("calibration error", *(_number(scores.calibration_error) for scores in (one, other)))
+    recalls = {score.name: score.recall for score in other.by_type()}
+    for score in one.by_type():
+        table.add_row(f"recall of {score.name}", _share(score.recall), _share(recalls.get(score.name)))
+    console.print(table)
+    pairs = differing(one.records, other.records)
+    documents = _table("document", "is", *names, "")
+    for first, second in pairs:
+        better = second.is_right - first.is_right
+        mark = {1: Text("better", style="green"), -1: Text("worse", style="red"), 0: Text("")}[better]
+        documents.add_row(first.document, named(first.expected), _answer(first), _answer(second), mark)
+    if pairs:
+        _section(console, "document by document", documents)
+    console.print(f"\n{len(one.records) - len(pairs):,} documents are right by both")
+
+
+def _console() -> Console:
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH
+    return Console(width=width, highlight=False)
+
+
+def _section(console: Console, title: str, table: Table) -> None:
+    console.print(Text(f"\n{title}", style="bold"))
+    console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(pad_edge=False, show_edge=False, box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(Text(column), overflow="fold")
+    return table
+
+
+def _accuracy(scores: Scores) -> Text:
+    right = sum(record.is_right for record in scores.records)
+    text = Text.assemble((f"accuracy {scores.accuracy:.1%}", "bold"), f": {right} of {len(scores.records)}")
+    return text.append(f"; {scores.failed} failed, and count as wrong" if scores.failed else "")
+
+
+def _types(scores: Scores) -> Table:
+    table = _table("type", "documents", "precision", "recall")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for score in scores.by_type():
+        table.add_row(score.name, str(score.count), _share(score.precision), _share(score.recall))
+    return table
+
+
+def _confusion(scores: Scores) -> Table:
+    names = scores.names()
+    confusion = scores.confusion()
+    # Numbers, not names, across: names of fifty characters would leave no room.
+    table = _table("", "type", *(str(number) for number in range(1, len(names) + 1)))
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for number, name in enumerate(names, start=1):
+        cells = [
+            Text(str(confusion[name, found] or "·"), style=_style(name == found, confusion[name, found]))
+            for found in names
+        ]
+        table.add_row(str(number), name, *cells)
+    return table
+
+
+def _style(is_right: bool, count: int) -> str:
+    if not count:
+        return "dim"
+    return "green" if is_right else "red"
+
+
+def _calibration(scores: Scores) -> Table:
+    table = _table("confidence", "documents", "mean", "right", "")
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for bin in scores.calibration():
+        bar = "█" * round(20 * bin.right)
+        table.add_row(
+            f"{bin.least:.1f} to {bin.least + 0.1:.1f}",
+            str(bin.count),
+            f"{bin.confidence:.2f}",
+            f"{bin.right:.2f}",
+            bar,
+        )
+    return table
+
+
+def _answer(record: Judged) -> str:
+    sure = "" if record.confidence is None else f" {record.confidence:.2f}"
+    return record.found_name + sure
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,300 @@
+"""``evaluate``, ``report``, ``plan``, ``doctor`` and ``completion``."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from reportlab.pdfgen.canvas import Canvas
+
+from llamaclassify.cli.main import commands
+from llamaclassify.cli.output import Record
+from llamaclassify.cli.report import page
+from llamaclassify.cli.scores import differing, judged, scores_of
+
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+RULES = """
+rules:
+  - type: invoice
+    description: contains an invoice number and a total amount
+  - type: receipt
+    description: shows a payment that has been made
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return path
+
+
+@pytest.fixture
+def cloud(classify_server, monkeypatch):
+    """A server whose answers the test scripts, which the environment names."""
+    monkeypatch.setenv("LLAMA_CLOUD_BASE_URL", classify_server.url)
+    monkeypatch.setenv("LLAMA_CLOUD_API_KEY", classify_server.api_key)
+    return classify_server
+
+
+def invoke(*arguments, stdin=None):
+    result = CliRunner().invoke(commands, [str(argument) for argument in arguments], input=stdin)
+    assert "Traceback" not in result.output
+    return result
+
+
+def answer(name, type, expected, confidence=0.9, error=None):
+    status = None if error else "COMPLETED"
+    return judged(
+        Record(name, status, type, None if error else confidence, f"it is {type}", None, error), expected
+    )
+
+
+ANSWERS = [
+    answer("a", "invoice", "invoice", 0.95),
+    answer("b", "invoice", "invoice", 0.75),
+    answer("c", "invoice", "receipt", 0.85),
+    answer("d", None, "receipt", 0.55),
+    answer("e", None, None, 0.55),
+    answer("f", None, "invoice", error="broken"),
+]
+
+
+def test_scores():
+    scores = scores_of(ANSWERS)
+    assert (scores.accuracy, scores.failed) == (0.5, 1)
+    assert scores.names() == ["invoice", "receipt", "(no rule fits)", "(error)"]
+    assert [(s.name, s.count, s.precision, s.recall) for s in scores.by_type()] == [
+        ("invoice", 3, 2 / 3, 2 / 3),
+        ("receipt", 2, None, 0.0),
+        ("(no rule fits)", 1, 0.5, 1.0),
+    ]
+    assert scores.confusion()["receipt", "invoice"] == 1
+    assert [(b.least, b.count, b.right) for b in scores.calibration()] == [
+        (0.5, 2, 0.5),
+        (0.7, 1, 1.0),
+        (0.8, 1, 0.0),
+        (0.9, 1, 1.0),
+    ]
+    assert scores.calibration_error == pytest.approx((2 * 0.05 + 0.25 + 0.85 + 0.05) / 5)
+    assert [record.document for record in scores.worst()] == ["c", "d", "f"]
+
+
+def test_a_comparison_shows_what_not_both_get_right_worse_and_better_first():
+    better = [answer(record.document, record.expected, record.expected) for record in ANSWERS]
+    worse = [*better[:2], *ANSWERS[2:4], answer("e", "invoice", None), better[5]]
+    pairs = [(a.document, b.is_right - a.is_right) for a, b in differing(ANSWERS, worse)]
+    assert pairs == [("f", 1), ("e", -1), ("c", 0), ("d", 0)]
+
+
+def test_an_evaluation_of_the_samples():
+    labels = ("--labels", EXAMPLES / "expected.csv", "--documents", EXAMPLES / "documents")
+    result = invoke("evaluate", *labels, "--rules", EXAMPLES / "rules.yaml", "--local", "--format", "json")
+    assert result.exit_code == 0
+    [scores] = json.loads(result.stdout).values()
+    assert scores["documents"] == 17
+    assert scores["accuracy"] >= 16 / 17
+    assert {score["name"] for score in scores["types"]} >= {"invoice", "receipt", "(no rule fits)"}
+
+
+@pytest.fixture
+def labels(tmp_path, cloud):
+    """Three labelled documents: one is answered rightly, one wrongly, one fails."""
+    with (tmp_path / "labels.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["type", "document"])
+        for name, label in {"a.txt": "invoice", "b.txt": "receipt", "c.txt": ""}.items():
+            (tmp_path / name).write_text(f"document {name}")
+            rows.writerow([label, name])
+    cloud.script("a.txt", type="invoice", confidence=0.8)
+    cloud.script("b.txt", type="invoice", confidence=0.7, reasoning="it has an invoice number")
+    cloud.script("c.txt", error="PDF_IS_BROKEN")
+    return tmp_path / "labels.csv"
+
+
+def test_an_evaluation_says_what_is_wrong_and_why(labels, rules, tmp_path):
+    output = tmp_path / "evaluation.jsonl"
+    result = invoke("evaluate", "--labels", labels, "--rules", rules, "--output", output)
+    assert result.exit_code == 3
+    assert "accuracy 33.3%: 1 of 3; 1 failed, and count as wrong" in result.stdout
+    assert re.search(r"invoice +1 +50\.0% +100\.0%", result.stdout)
+    assert "b.txt: invoice 0.70, is receipt" in result.stdout
+    assert "it has an invoice number" in result.stdout
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [(record["type"], record["expected"]) for record in records] == [
+        ("invoice", "invoice"),
+        ("invoice", "receipt"),
+        (None, None),
+    ]
+
+
+def test_a_comparison_of_rules(labels, rules, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(RULES.replace("total", "final"))
+    result = invoke("evaluate", "--labels", labels, "--rules", rules, "--compare", other)
+    assert re.search(r"accuracy +33\.3% +33\.3%", result.stdout)
+    assert re.search(r"b\.txt +receipt +invoice 0\.70 +invoice 0\.70", result.stdout)
+    assert "1 documents are right by both" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("document,type\n", "there is no document in it"),
+        ("document\na.txt\n", "there is no column type"),
+        ("document,type\na.txt,invoice\nb.txt,invoce\n", "line 3: the type 'invoce' is in no rule of"),
+        ("", "there is no column document or type"),
+    ],
+)
+def test_labels_that_cannot_be_used(tmp_path, rules, text, message):
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    result = invoke("evaluate", "--labels", path, "--rules", rules)
+    assert (result.exit_code, message in result.stderr) == (2, True)
+    assert invoke("evaluate", "--labels", tmp_path / "none", "--rules", rules).exit_code == 2
+
+
+def embedded(html):
+    return json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1]
+    )
+
+
+def test_a_report_holds_everything_and_asks_for_nothing(tmp_path):
+    lines = "\n".join(
+        json.dumps({"document": f"{n}.txt", "type": "invoice", "confidence": 0.5}) for n in "ab"
+    )
+    output = tmp_path / "report.html"
+    result = invoke("report", "-", "--output", output, "--title", "Mine & yours", stdin=lines)
+    assert (result.exit_code, result.stdout) == (0, "")
+    html = output.read_text()
+    assert [row["document"] for row in embedded(html)] == ["a.txt", "b.txt"]
+    assert "Mine &amp; yours" in html
+    assert "default-src 'none'" in html
+    assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?\s*(https?:)?//""", html)
+    assert "Confusion" not in html
+    as_list = invoke("report", "-", "--output", output, stdin=f"[{lines.replace(chr(10), ',')}]")
+    assert as_list.exit_code == 0
+
+
+def test_a_report_of_an_evaluation_has_its_scores():
+    html = page(ANSWERS, "Evaluated")
+    assert all(title in html for title in ("Confusion", "Precision and recall", "Calibration", "Most wrong"))
+    assert "50.0%" in html
+    assert len(embedded(html)) == len(ANSWERS)
+
+
+def test_what_stands_in_a_document_is_not_part_of_the_page():
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    html = page([answer(evil, evil, evil, error=None), answer("b", None, None, error=evil)], evil)
+    assert embedded(html)[0]["document"] == evil
+    assert "<img" not in html
+    assert html.count("<script") == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", "1", '{"document": 1}', '{"document": "a", "confidence": "x"}']
+)
+def test_what_is_no_run_makes_no_report(tmp_path, text):
+    result = invoke("report", "-", "--output", tmp_path / "report.html", stdin=text)
+    assert result.exit_code == 2
+    assert not (tmp_path / "report.html").exists()
+
+
+def pdf(path, pages):
+    canvas = Canvas(str(path))
+    for number in range(pages):
+        canvas.drawString(100, 700, f"page {number}")
+        canvas.showPage()
+    canvas.save()
+
+
+def test_a_plan_says_what_a_run_would_take_and_sends_nothing(cloud, rules, tmp_path):
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    pdf(folder / "a.pdf", 3)
+    (folder / "b.txt").write_text("INVOICE")
+    (folder / "empty.txt").touch()
+    command = (folder, "dfl-1", "--rules", rules)
+    result = invoke("plan", *command, "--max-credits", 2)
+    assert result.exit_code == 3
+    assert re.search(r"documents +3: 2 files to upload, 1 ids", result.stdout)
+    assert re.search(r"unreadable +1 more", result.stdout)
+    assert re.search(r"pages +3 counted, and at least 1 in each of 2 others", result.stdout)
+    assert re.search(r"credits +at least 5, at 1 a page", result.stdout)
+    assert "--max-credits 2 would end the run early" in result.stdout
+    assert invoke("run", *command, "--dry-run", "--max-credits", 2).stdout == result.stdout
+    assert not cloud.requests
+
+
+def test_a_plan_reads_as_many_pages_as_the_rules_ask_for(cloud, tmp_path):
+    pdf(tmp_path / "a.pdf", 9)
+    rules = tmp_path / "rules.yaml"
+    for parsing, pages in {"max_pages: 2": 2, "target_pages: '2-3,8-20'": 4}.items():
+        rules.write_text(f"{RULES}\nparsing_configuration: {{{parsing}}}")
+        result = invoke("plan", tmp_path / "a.pdf", "--rules", rules)
+        assert re.search(rf"pages +{pages} counted", result.stdout)
+
+
+def test_a_plan_knows_what_the_journal_has(cloud, rules, tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"document {name}")
+    rest = ("--rules", rules, "--journal", tmp_path / "run.journal")
+    assert "0 more are done" in invoke("plan", tmp_path / "a.txt", *rest).stdout
+    assert not (tmp_path / "run.journal").exists()
+    cloud.script("a.txt", type="invoice")
+    assert invoke("run", tmp_path / "a.txt", *rest).exit_code == 0
+    result = invoke("plan", tmp_path / "a.txt", tmp_path / "b.txt", *rest)
+    assert re.search(r"documents +1: 1 files", result.stdout)
+    assert re.search(r"journal +1 more are done", result.stdout)
+
+
+def test_a_doctor_with_a_key(cloud):
+    result = invoke("doctor")
+    assert result.exit_code == 0
+    for finding in ("key +set", "region +a server of your own", "service +answers", "clock +right", "disk"):
+        assert re.search(rf"ok +{finding}", result.stdout), result.stdout
+    assert cloud.api_key not in result.output
+
+
+def test_a_doctor_without_one_looks_at_the_machine():
+    result = invoke("doctor")
+    assert (result.exit_code, "set LLAMA_CLOUD_API_KEY" in result.stdout) == (0, True)
+    assert "engine" in result.stdout
+    assert "LLAMA_CLOUD_API_KEY" not in invoke("doctor", "--local").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status", "advice"),
+    [
+        ("LLAMA_CLOUD_API_KEY", "wrong", 4, "make a key"),
+        ("LLAMA_CLOUD_BASE_URL", "http://127.0.0.1:9", 1, "LLAMA_CLOUD_BASE_URL is right"),
+        ("LLAMA_CLOUD_BASE_URL", "nonsense", 2, "correct it"),
+    ],
+)
+def test_a_doctor_says_what_to_do(cloud, monkeypatch, name, value, status, advice):
+    monkeypatch.setenv(name, value)
+    result = invoke("doctor")
+    assert (result.exit_code, advice in result.stdout) == (status, True), result.output
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell):
+    result = invoke("completion", shell)
+    assert result.exit_code == 0
+    assert "_LLAMACLASSIFY_COMPLETE" in result.stdout
+    if shutil.which(shell):
+        assert subprocess.run([shell, "-n"], input=result.stdout, text=True, check=False).returncode == 0
+
+
+def test_every_command_is_what_its_line_says():
+    with commands.make_context("llamaclassify", ["--version"], resilient_parsing=True) as context:
+        for name in commands.list_commands(context):
+            command = commands.get_command(context, name)
+            assert command.name == name
+            assert command.help
+        assert commands.get_command(context, "none") is None
