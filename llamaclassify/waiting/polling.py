@@ -99,10 +99,12 @@ class Wait(Generic[J]):
             self._look_at(now)
         else:
             self.started = now
-            pause = self.schedule.first_pause(self.policy.initial)
-            if pause == self.policy.initial:
-                pause = self._next_pause()
-            self._look_at(self.schedule.after(now + pause, self.policy.initial))
+            initial = self.policy.initial
+            learned = self.schedule.first_pause(initial)
+            if learned == initial:
+                self._look_at(self.schedule.near(now + self._next_pause(), initial))
+            else:  # a little too early would find the job still running
+                self._look_at(self.schedule.after(now + learned, initial))
 
     def saw(self, seen: Sighting[J], now: float) -> float | None:
         """Take a look's sighting; gives when to look again, None where there is no more need or time to."""
@@ -118,7 +120,7 @@ class Wait(Generic[J]):
             self.is_over = True
             return None
         pause = self._next_pause()
-        self._look_at(self.schedule.after(now + pause, pause))
+        self._look_at(self.schedule.near(now + pause, pause))
         return self.at
 
     def saw_change(self, seen: Sighting[J], now: float) -> float | None:
