@@ -7,8 +7,11 @@ one monotonic deadline. No sleep crosses it: the last look is timed to be answer
 
 from __future__ import annotations
 
+import asyncio
+import math
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Generic, Literal
 
@@ -61,9 +64,13 @@ class Deadline:
         """Give the seconds left; negative when it has passed."""
         return self.at - self.clock.now()
 
-    def scope(self) -> anyio.CancelScope:
-        """Give a scope that ends what runs in it just after the deadline."""
-        return anyio.move_on_after(max(0.0, self.remaining()) + GRACE)
+    def limit(self) -> asyncio.Timeout:
+        """Give what ends a block just after the deadline, with `TimeoutError`.
+
+        asyncio's own: an anyio scope for each create of a large batch is felt.
+        """
+        remaining = self.remaining()
+        return asyncio.timeout(None if remaining == math.inf else max(0.0, remaining) + GRACE)
 
 
 @cache
@@ -193,9 +200,10 @@ class Waits(Generic[J]):
         wait = self.wait(job_id, policy)
         status = None
         while not wait.is_over:
-            with wait.deadline.scope() as scope:
-                await self.follow(job_id, wait.at, wait.saw_change)
-            if scope.cancelled_caught or wait.seen is None or wait.seen.status == status:
+            with suppress(TimeoutError):
+                async with wait.deadline.limit():
+                    await self.follow(job_id, wait.at, wait.saw_change)
+            if wait.seen is None or wait.seen.status == status:
                 break
             status = wait.seen.status
             yield wait.seen.job()
@@ -225,8 +233,9 @@ class Waits(Generic[J]):
             return seen.job()
         wait = self.wait(job_id, policy, seen, deadline)
         try:
-            with wait.deadline.scope():
-                await self.follow(job_id, wait.at, wait.saw)
+            with suppress(TimeoutError):
+                async with wait.deadline.limit():
+                    await self.follow(job_id, wait.at, wait.saw)
         except anyio.get_cancelled_exc_class() as error:
             error.add_note(f"classify job: {job_id}")
             raise

@@ -261,12 +261,12 @@ class Transport:
         try:
             async with self._session().request(
                 method,
-                URL(url, encoded=True),
+                _url(url),
                 params=parameters,
                 data=data,
                 # Made in place: a name bound to it would show the key in a traceback with locals.
                 headers=headers | (self._key.header() if keyed else {}),
-                timeout=aiohttp.ClientTimeout(total=seconds),
+                timeout=_time_out(seconds),
                 # A POST that is redirected would become a GET: it is an error of the base URL instead.
                 allow_redirects=method == "GET",
                 proxy=self._proxy if keyed or not self._owned else _proxy(url),
@@ -314,6 +314,16 @@ class Transport:
                 },
             )
         return self._http
+
+
+@functools.lru_cache(maxsize=128)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
+
+
+@functools.lru_cache(maxsize=128)
+def _time_out(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds)
 
 
 def _count_fork() -> None:
