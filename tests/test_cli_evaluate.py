@@ -5,12 +5,15 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from reportlab.pdfgen.canvas import Canvas
 
+from llamaclassify.cli import doctor
 from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import Record
 from llamaclassify.cli.report import page
@@ -259,6 +262,13 @@ def test_a_doctor_with_a_key(cloud):
     for finding in ("key +set", "region +a server of your own", "service +answers", "clock +right", "disk"):
         assert re.search(rf"ok +{finding}", result.stdout), result.stdout
     assert cloud.api_key not in result.output
+
+
+@pytest.mark.parametrize(("hours", "said"), [(2, "behind the service's"), (-2, "ahead of the service's")])
+def test_a_doctor_compares_the_clocks(cloud, monkeypatch, hours, said):
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=hours))
+    monkeypatch.setattr(doctor, "parsedate_to_datetime", lambda _: parsedate_to_datetime(date))
+    assert said in invoke("doctor").stdout
 
 
 def test_a_doctor_without_one_looks_at_the_machine():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from anyio.to_thread import run_sync
 from attrs import frozen
 
 from ..errors import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _REGIONS = {"api.cloud.llamaindex.ai": "North America", "api.cloud.eu.llamaindex.ai": "Europe"}
 _OTHER_REGION = "https://api.cloud.eu.llamaindex.ai"
 _MOST_SECONDS_OFF = 60
+_PATIENCE = 10.0
 _LEAST_FREE = 1_000_000_000
 _KEYS = "https://cloud.llamaindex.ai/api-key"
 
@@ -98,7 +100,7 @@ async def _service() -> AsyncIterator[tuple[Finding, Exit]]:
         yield Finding("key", "none: run classifies on this machine", advice), Exit.OK
         return
     try:
-        opened = ClassifySession(timeout=10.0, retry=RetryPolicy(attempts=1))
+        opened = ClassifySession(timeout=_PATIENCE, retry=RetryPolicy(attempts=1))
     except ConfigurationError as error:
         yield Finding("key", str(error), "correct it in the environment", is_fatal=True), Exit.USAGE
         return
@@ -107,7 +109,7 @@ async def _service() -> AsyncIterator[tuple[Finding, Exit]]:
         yield _region(session), Exit.OK
         yield await _reached(session)
         yield _limits(session), Exit.OK
-    clock = await _clock(session.base_url)
+    clock = await run_sync(_clock, session.base_url)
     if clock is not None:
         yield clock, Exit.OK
 
@@ -152,19 +154,26 @@ def _limits(session: ClassifySession) -> Finding:
     return Finding("limits", "none are kept to, as it is a server of your own; its 429 slows a session down")
 
 
-async def _clock(url: str) -> Finding | None:
+def _clock(url: str) -> Finding | None:
     """Compare the clocks: webhook signatures and created_at_on_or_after depend on them."""
-    import aiohttp
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
 
     try:
-        timeout = aiohttp.ClientTimeout(total=10)
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as http, http.head(url) as answer:
-            theirs = parsedate_to_datetime(answer.headers["Date"])
-    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+        # The library gives no headers of answers, and needs none for anything else.
+        with urlopen(Request(url, method="HEAD"), timeout=_PATIENCE) as answer:  # noqa: S310  (the session checked it)
+            date = answer.headers["Date"]
+    except HTTPError as error:
+        with error:
+            date = error.headers["Date"]
+    except OSError:
         return None
-    seconds = (datetime.now(UTC) - theirs).total_seconds()
-    text = f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} the service's"
+    try:
+        seconds = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError):
+        return None
     if abs(seconds) > _MOST_SECONDS_OFF:
+        text = f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} the service's"
         return Finding("clock", text, "set this machine's clock: times in listings and webhooks will be off")
     return Finding("clock", "right, to the service's")
 

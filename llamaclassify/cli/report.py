@@ -168,7 +168,7 @@ def _confidences(records: Sequence[Record]) -> str:
         if record.confidence is not None:
             bins[max(0, min(int(record.confidence * _HISTOGRAM_BINS), _HISTOGRAM_BINS - 1))] += 1
     most = max(bins) or 1
-    wide, high = 24, 150
+    wide, high = 18, 130
     bars = ""
     for index, count in enumerate(bins):
         tall = high * count / most
@@ -179,7 +179,8 @@ def _confidences(records: Sequence[Record]) -> str:
         )
         if count:
             place = f'x="{(index + 0.5) * wide}" y="{14 + high - tall:.1f}"'
-            bars += f'<text {place} text-anchor="middle">{count:,}</text>'
+            short = f"{count / 1000:.3g}k" if count >= 1000 else count
+            bars += f'<text {place} text-anchor="middle" style="font-size:9px">{short}</text>'
     width = wide * _HISTOGRAM_BINS
     ticks = "".join(
         f'<text x="{width * tick / 4}" y="{high + 36}" text-anchor="{anchor}">{tick / 4:g}</text>'
@@ -203,7 +204,7 @@ def _type_scores(scores: Scores) -> str:
         f'<td class="n">{_share(score.precision)}</td><td class="n">{_share(score.recall)}</td></tr>'
         for score in scores.by_type()
     )
-    names = "".join(f'<th class="n">{name}</th>' for name in ("documents", "precision", "recall"))
+    names = "".join(f'<th class="n">{name}</th>' for name in ("count", "precision", "recall"))
     head = f"<tr><th>type</th>{names}</tr>"
     return (
         '<section><h2>Precision and recall</h2><div class="scroll">'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from .talk import debug_log, plain_warnings, say
 
 if TYPE_CHECKING:
     from ..models import Configuration
-    from ..outcomes import Outcome, Progress
+    from ..outcomes import Document, Outcome, Progress
     from ..waiting.batch import Batch
 
 _LINES = {"jsonl", "csv"}
@@ -153,13 +154,14 @@ class Run:
     printer: Printer
     _tally: Tally = field(init=False, factory=Tally)
     _is_interrupted: bool = field(init=False, default=False)
+    _is_read_out: bool = field(init=False, default=False)
 
     async def classify(self) -> Exit:
         """Classify, print, and say how it went."""
         local = self.asked.local is True
         async with opened(local=local, quiet=self.asked.quiet) as session:
             batch = session.classify_many(
-                self.printer.paced(self.asked.named.documents()),
+                self._documents(),
                 configuration=self.asked.configuration,
                 concurrency=concurrency_of(self.asked.concurrency, local=local),
                 journal=self.asked.journal,
@@ -174,6 +176,11 @@ class Run:
                             budget.add(outcome.job.id)
         self.printer.close()
         return self._ended(batch.progress, budget)
+
+    async def _documents(self) -> AsyncIterator[Document]:
+        async for document in self.printer.paced(self.asked.named.documents()):
+            yield document
+        self._is_read_out = True
 
     def _print(self, outcome: Outcome) -> None:
         record = Record.of(outcome)
@@ -203,12 +210,10 @@ class Run:
         self._say(f"{progress.done:,} documents in {progress.seconds:.1f} s: {self._tally.in_short()}")
         if self.asked.max_credits is not None:
             self._say(f"{budget.spent:g} credits of {self.asked.max_credits:g}, as far as jobs report them")
-        if self._is_interrupted or budget.is_spent:
+        is_cut_short = budget.is_spent and not self._is_read_out
+        if self._is_interrupted or is_cut_short:
             self._say(self._how_to_go_on())
-        if self._is_interrupted:
-            return Exit.INTERRUPTED
-        if budget.is_spent:
-            return Exit.LIMITS
+            return Exit.INTERRUPTED if self._is_interrupted else Exit.LIMITS
         return Exit.SOME_FAILED if self._tally.failed else Exit.OK
 
     def _say(self, text: str) -> None:

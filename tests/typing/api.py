@@ -7,6 +7,7 @@ from typing import assert_type
 from llamaclassify import (
     ClassifySession,
     DeletedJob,
+    Document,
     File,
     Job,
     JobStatus,
@@ -37,6 +38,9 @@ async def uses() -> None:
         assert_type(job.result, Result | None)
         assert_type(await session.create_and_wait(("a.txt", b"x"), rules=RULES), Job)
         assert_type(await session.classify_many([Path("a.pdf")], rules=RULES), list[Outcome])
+        async for document, known in session.recall([Path("a.pdf")], rules=RULES, journal="run.journal"):
+            assert_type(document, Document)
+            assert_type(known, Job | None)
         assert_type(await session.classify_many(["dfl-1"], configuration_id="cfg-1"), list[Outcome])
         async with session.classify_many(source(), rules=RULES) as outcomes:
             async for outcome in outcomes:
