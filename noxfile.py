@@ -39,7 +39,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite, against the installed package; warnings are errors."""
-    _install(session, "test")
+    _install(session, "test", "examples")
     session.run("pytest", *session.posargs)
 
 
