@@ -91,7 +91,7 @@ async def client(process):
     said = b""
     async for line in process.stdout:
         said += line
-        if found := re.search(rb"unning on (http://[\d.:]+)", line):
+        if found := re.search(rb"on (http://[\d.:]+)", line):
             break
     else:
         pytest.fail(said.decode())
