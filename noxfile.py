@@ -71,7 +71,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation's site, in docs/_build/html; warnings are errors."""
+    """The documentation's site with llms.txt, in docs/_build/html; warnings are errors."""
     _install(session, "docs")
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "docs", "docs/_build/html")
 
