@@ -26,31 +26,26 @@ RULES = [
     Rule("receipt", "shows that a purchase has been paid"),
 ]
 CONCURRENCY = 64
-WAITING = 16  # documents in the queue, which a drain still finishes
+WAITING = 16  # documents in the queue; a drain leaves them to the next run
 DRAIN_SECONDS = float(os.environ.get("DRAIN_SECONDS", "20"))  # less than what the supervisor allows
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS results (document TEXT PRIMARY KEY, type TEXT, confidence REAL, error TEXT)"
 )
 
-Queue = asyncio.Queue[Path | None]  # None ends it
 
-
-async def fill(queue: Queue, inbox: Path) -> None:
+async def fill(queue: asyncio.Queue[Path], inbox: Path) -> None:
     """Put what comes on the queue; in the place of the folder, your broker's consumer."""
     known: set[str] = set()
-    try:
-        while True:
-            for name in sorted(set(await asyncio.to_thread(os.listdir, inbox)) - known):
-                await queue.put(inbox / name)
-                known.add(name)
-            await asyncio.sleep(1)
-    finally:
-        await queue.put(None)
+    while True:
+        for name in sorted(set(await asyncio.to_thread(os.listdir, inbox)) - known):
+            await queue.put(inbox / name)
+            known.add(name)
+        await asyncio.sleep(1)
 
 
-async def taken(queue: Queue) -> AsyncIterator[Path]:
-    while (path := await queue.get()) is not None:
-        yield path
+async def taken(queue: asyncio.Queue[Path]) -> AsyncIterator[Path]:
+    while True:
+        yield await queue.get()
 
 
 def store(results: sqlite3.Connection, outcome: Outcome) -> None:
@@ -67,26 +62,27 @@ def store(results: sqlite3.Connection, outcome: Outcome) -> None:
 
 
 async def run(inbox: Path, work: Path) -> None:
-    queue: Queue = asyncio.Queue(WAITING)
+    queue = asyncio.Queue[Path](WAITING)
     loop, pipeline = asyncio.get_running_loop(), asyncio.current_task()
     async with asyncio.TaskGroup() as tasks, ClassifySession() as session:
         filling = tasks.create_task(fill(queue, inbox))
+        batch = session.classify_many(
+            taken(queue), rules=RULES, concurrency=CONCURRENCY, journal=work / "run.journal"
+        )
 
         def drain() -> None:
-            filling.cancel()
+            batch.drain()
             loop.call_later(DRAIN_SECONDS, pipeline.cancel)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, drain)
-        batch = session.classify_many(
-            taken(queue), rules=RULES, concurrency=CONCURRENCY, journal=work / "run.journal"
-        )
         with closing(sqlite3.connect(work / "results.db")) as results:
             results.execute(SCHEMA)
             async with batch as outcomes:
                 async for outcome in outcomes:
                     store(results, outcome)
                     print(outcome.document, outcome.result.type if outcome.ok else outcome.error, flush=True)
+        filling.cancel()
     print("drained")
 
 
