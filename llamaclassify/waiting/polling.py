@@ -27,6 +27,7 @@ from ..errors import (
     LlamaClassifyError,
     SessionClosedError,
 )
+from ..events import JobFinished, JobSeen, Listener
 from ..models import Job
 from ..models_v1 import ClassifierJob, FileClassification
 from ..policies import PollPolicy
@@ -97,6 +98,7 @@ class Wait(Generic[J]):
     started: float | None = None
     running_at: float = 0.0
     seen_at: float = 0.0
+    on_event: Listener | None = None
 
     def __attrs_post_init__(self) -> None:
         self.backoff = _backoff(self.policy)
@@ -120,6 +122,8 @@ class Wait(Generic[J]):
         self.was_last = self.is_last
         if self.seen is None or seen.status != self.seen.status:
             self.seen = seen
+            if self.on_event is not None:
+                self._tell(self.on_event, seen, now)
         self.seen_at = now
         if not seen.is_terminal:
             self.running_at = now
@@ -129,6 +133,13 @@ class Wait(Generic[J]):
         pause = self._next_pause()
         self._look_at(self.schedule.near(now + pause, pause))
         return self.at
+
+    def _tell(self, tell: Listener, seen: Sighting[J], now: float) -> None:
+        tell(JobSeen(job_id=self.job_id, status=seen.status))
+        if seen.is_terminal:
+            seconds = None if self.started is None else now - self.started
+            lag = now - self.running_at
+            tell(JobFinished(job_id=self.job_id, status=seen.status, seconds=seconds, lag=lag))
 
     def saw_change(self, seen: Sighting[J], now: float) -> float | None:
         """Take a look's sighting as `saw` does, and stop where the status has changed."""
@@ -185,11 +196,13 @@ class Waits(Generic[J]):
         follow: Looks at a job again and again.
         schedule: The moments of the looks.
         clock: The time to go by.
+        on_event: Hears of what is seen.
     """
 
     follow: Follow[J]
     schedule: Schedule
     clock: Clock
+    on_event: Listener | None = None
 
     async def watch(self, job_id: str, policy: PollPolicy) -> AsyncGenerator[J]:
         """Give the job each time its status has changed, and end with a status that is terminal.
@@ -287,7 +300,7 @@ class Waits(Generic[J]):
     ) -> Wait[J]:
         """Make a wait, to be followed."""
         deadline = deadline or Deadline.after(self.clock, policy.timeout)
-        return Wait(job_id, policy, self.schedule, deadline, seen)
+        return Wait(job_id, policy, self.schedule, deadline, seen, on_event=self.on_event)
 
 
 def completed(job: Job | ClassifierJob, results: Sequence[FileClassification] = ()) -> None:

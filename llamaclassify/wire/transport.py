@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import os
+import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,9 +30,11 @@ from ..errors import (
     APIStatusError,
     APITimeoutError,
     ConfigurationError,
+    LlamaClassifyError,
     NotFoundError,
     ResponseDecodeError,
 )
+from ..events import Listener, RequestDone
 from ..version import __version__
 from .lifetime import Lifetime
 from .limits import Kind
@@ -118,6 +121,7 @@ class Transport:
         timeout: float,
         retries: Retries,
         lifetime: Lifetime,
+        on_event: Listener | None = None,
     ) -> None:
         self._key = key
         self.base_url: str = base_url.rstrip("/")
@@ -130,6 +134,9 @@ class Transport:
         self._timeout = timeout
         self._retries = retries
         self._lifetime = lifetime
+        self.on_event: Listener | None = on_event
+        # Chosen once: who hears nothing pays nothing.
+        self._exchange = self._send if on_event is None else self._send_and_tell
         # Waited for outside of a request's time-out, unlike a connection of aiohttp's pool.
         self._places = {kind: asyncio.Semaphore(_IN_FLIGHT) for kind in get_args(Kind)}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -243,7 +250,21 @@ class Transport:
             await asyncio.sleep(0)
             await http.close()
 
-    async def _exchange(
+    async def _send_and_tell(self, name: str, *request: Any, **options: Any) -> bytes:
+        """Send one attempt and tell how it went."""
+        error: LlamaClassifyError | None = None
+        started = time.monotonic()
+        try:
+            return await self._send(name, *request, **options)
+        except LlamaClassifyError as failure:
+            error = failure
+            raise
+        finally:
+            if self.on_event is not None:
+                seconds = time.monotonic() - started
+                self.on_event(RequestDone(name=name, seconds=seconds, error=error))
+
+    async def _send(
         self,
         name: str,
         method: str,
