@@ -9,6 +9,8 @@ nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
 nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz"]
 
+# Its blocks are of both clients.
+VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[moving-from-the-vendors-client]"
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
@@ -39,21 +41,24 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite, against the installed package; warnings are errors."""
-    _install(session, "test")
+    _install(session, "test", "examples")
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 @nox.parametrize(
     ("client", "flows"),
-    [("2.19.0", "test_today.py"), ("2.4.1", "test_v1.py")],  # today's, and the last that had v1's helpers
+    [
+        ("2.19.0", ["tests/peers/test_today.py", VENDORS_PAGE]),
+        ("2.4.1", ["tests/peers/test_v1.py"]),  # the last that had v1's helpers
+    ],
     ids=["today", "v1"],
 )
-def peers(session: nox.Session, client: str, flows: str) -> None:
+def peers(session: nox.Session, client: str, flows: list[str]) -> None:
     """The vendor's own clients, unchanged, against the embedded server."""
     _install(session, "test")
     session.install(f"llama-cloud=={client}")
-    session.run("pytest", f"tests/peers/{flows}", *session.posargs)
+    session.run("pytest", *flows, *session.posargs)
 
 
 @nox.session
@@ -66,7 +71,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation's site, in docs/_build/html; warnings are errors."""
+    """The documentation's site with llms.txt, in docs/_build/html; warnings are errors."""
     _install(session, "docs")
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "docs", "docs/_build/html")
 

@@ -1,5 +1,8 @@
 """How Sphinx builds the site."""
 
+from docutils import nodes
+from sphinx.application import Sphinx
+
 from llamaclassify import __version__
 
 project = "llamaclassify"
@@ -8,7 +11,12 @@ project_copyright = "2026, the llamaclassify developers"
 release = __version__
 html_theme = "furo"
 html_title = f"llamaclassify {__version__}"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_llm.txt"]
+llms_txt_description = (
+    "The async-first Python SDK for LlamaCloud's document classification API: rules in plain language in, "
+    "a type with a confidence and a reasoning out."
+)
+llms_txt_suffix_mode = "replace"
 exclude_patterns = ["_build", "examples"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -20,3 +28,8 @@ napoleon_use_ivar = True
 default_role = "code"
 # Types of other libraries, and of the standard library's generics: named for the reader, not linked.
 nitpick_ignore_regex = [("py:.*", r"(?!llamaclassify).*|.*\._.*|.*\.T$|.*\.(transport|clock)\..*")]
+
+
+def setup(app: Sphinx) -> None:
+    """Have the Markdown twins of the pages show the `*` of signatures, which their builder does not know."""
+    app.add_node(nodes.abbreviation, override=True, markdown=(lambda *_: None, lambda *_: None))

@@ -17,6 +17,7 @@ from anyio.to_thread import run_sync
 
 from .classifier_jobs import ClassifierJobs
 from .errors import ConfigurationError
+from .events import Listener, careful
 from .models import Configuration, Job, Rule, WebhookConfiguration
 from .outcomes import Document, Documents, Progress
 from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
@@ -68,6 +69,7 @@ class ClassifySession(ClassifyJobs):
         retry: RetryPolicy | None = None,
         poll: PollPolicy | None = None,
         rate_limit: RateLimit | FollowServer | None = FollowServer.FOLLOW_SERVER,
+        on_event: Listener | None = None,
     ) -> None:
         """Set a session up; no connection is made.
 
@@ -83,6 +85,8 @@ class ClassifySession(ClassifyJobs):
             rate_limit: How fast this session asks: the hosted service's own limits there, none elsewhere, if
                 not given. A server that answers 429, or nothing but 5xx, slows the whole session down.
                 None switches both off.
+            on_event: Called with each event of `llamaclassify.events` as it happens: requests, retries, jobs
+                created, seen and finished.
 
         Raises:
             ConfigurationError: There is no key, or the URL is none.
@@ -93,7 +97,7 @@ class ClassifySession(ClassifyJobs):
             raise ConfigurationError(f"timeout: must be more than 0 seconds, got {timeout!r}")
         if retry is not None and not isinstance(retry, RetryPolicy):
             raise ConfigurationError(f"retry: expected a RetryPolicy, got {type(retry).__name__}")
-        url = url_of(base_url)
+        url, on_event = url_of(base_url), careful(on_event)
         lifetime = Lifetime()
         transport = Transport(
             key,
@@ -101,8 +105,9 @@ class ClassifySession(ClassifyJobs):
             scope={"organization_id": organization_id, "project_id": project_id},
             http=http,
             timeout=timeout,
-            retries=Retries(retry or RetryPolicy(), limiter_of(rate_limit, url)),
+            retries=Retries(retry or RetryPolicy(), limiter_of(rate_limit, url), on_event=on_event),
             lifetime=lifetime,
+            on_event=on_event,
         )
         super().__init__(transport)
         self.files: Files = Files(transport)
@@ -112,7 +117,7 @@ class ClassifySession(ClassifyJobs):
         self._clock = Clock(sleep=lifetime.sleep)
         self._reader: StatusReader = StatusReader(self._seen, self._all_seen, self._clock)
         self._waits: polling.Waits[Job] = polling.Waits(
-            self._reader.follow, Schedule(self._clock.now()), self._clock
+            self._reader.follow, Schedule(self._clock.now()), self._clock, on_event
         )
 
     @property

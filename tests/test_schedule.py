@@ -8,10 +8,16 @@ PAUSES = st.floats(0.001, 100)
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e5), PAUSES)
-def test_a_look_is_never_early_and_at_most_a_quarter_of_its_pause_late(origin, later, pause):
+def test_a_first_look_is_never_early_and_at_most_a_quarter_of_its_pause_late(origin, later, pause):
     moment = origin + later
     late = Schedule(origin).after(moment, pause) - moment
     assert -1e-6 <= late <= pause / 4 + 1e-6
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e5), PAUSES)
+def test_a_look_is_made_at_most_an_eighth_of_its_pause_from_when_it_is_due(origin, later, pause):
+    moment = origin + later
+    assert abs(Schedule(origin).near(moment, pause) - moment) <= pause / 8 + 1e-6
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e5))
@@ -23,8 +29,8 @@ def test_a_last_look_is_never_late_and_hardly_early(origin, later):
 
 def test_looks_that_are_due_together_are_made_together():
     schedule = Schedule(0)
-    assert len({schedule.after(10 + n / 1000, 1.0) for n in range(1, 250)}) == 1
-    assert schedule.after(10.3, 4.0) == schedule.after(10.9, 1.0) == 11
+    assert len({schedule.near(10.126 + n / 1000, 1.0) for n in range(248)}) == 1
+    assert schedule.near(10.6, 4.0) == schedule.near(10.9, 1.0) == 11
 
 
 def test_the_first_pause_is_the_policys_until_enough_is_known():

@@ -78,12 +78,12 @@ class Classifying:
         Raises:
             JobTimeoutError: The deadline came before the answer.
         """
-        seen: JobSighting | None = None
         try:
-            with deadline.scope():
-                seen = await self.create(file_input, transaction_id)
-            if seen is None:
-                raise self._unanswered(transaction_id)
+            try:
+                async with deadline.limit():
+                    return await self.create(file_input, transaction_id)
+            except TimeoutError:
+                raise self._unanswered(transaction_id) from None
         except (JobTimeoutError, SessionClosedError, anyio.get_cancelled_exc_class()) as error:
             error.add_note(f"classify transaction: {transaction_id}")
             if self.abandon is not None:
@@ -94,7 +94,6 @@ class Classifying:
 
                 await self.abandon(find)
             raise
-        return seen
 
     def _unanswered(self, transaction_id: str) -> JobTimeoutError:
         message = (

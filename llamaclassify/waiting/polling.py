@@ -7,8 +7,11 @@ one monotonic deadline. No sleep crosses it: the last look is timed to be answer
 
 from __future__ import annotations
 
+import asyncio
+import math
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Generic, Literal
 
@@ -24,6 +27,7 @@ from ..errors import (
     LlamaClassifyError,
     SessionClosedError,
 )
+from ..events import JobFinished, JobSeen, Listener
 from ..models import Job
 from ..models_v1 import ClassifierJob, FileClassification
 from ..policies import PollPolicy
@@ -61,9 +65,13 @@ class Deadline:
         """Give the seconds left; negative when it has passed."""
         return self.at - self.clock.now()
 
-    def scope(self) -> anyio.CancelScope:
-        """Give a scope that ends what runs in it just after the deadline."""
-        return anyio.move_on_after(max(0.0, self.remaining()) + GRACE)
+    def limit(self) -> asyncio.Timeout:
+        """Give what ends a block just after the deadline, with `TimeoutError`.
+
+        asyncio's own: an anyio scope for each create of a large batch is felt.
+        """
+        remaining = self.remaining()
+        return asyncio.timeout(None if remaining == math.inf else max(0.0, remaining) + GRACE)
 
 
 @cache
@@ -90,6 +98,7 @@ class Wait(Generic[J]):
     started: float | None = None
     running_at: float = 0.0
     seen_at: float = 0.0
+    on_event: Listener | None = None
 
     def __attrs_post_init__(self) -> None:
         self.backoff = _backoff(self.policy)
@@ -99,10 +108,12 @@ class Wait(Generic[J]):
             self._look_at(now)
         else:
             self.started = now
-            pause = self.schedule.first_pause(self.policy.initial)
-            if pause == self.policy.initial:
-                pause = self._next_pause()
-            self._look_at(self.schedule.after(now + pause, self.policy.initial))
+            initial = self.policy.initial
+            learned = self.schedule.first_pause(initial)
+            if learned == initial:
+                self._look_at(self.schedule.near(now + self._next_pause(), initial))
+            else:  # a little too early would find the job still running
+                self._look_at(self.schedule.after(now + learned, initial))
 
     def saw(self, seen: Sighting[J], now: float) -> float | None:
         """Take a look's sighting; gives when to look again, None where there is no more need or time to."""
@@ -111,6 +122,8 @@ class Wait(Generic[J]):
         self.was_last = self.is_last
         if self.seen is None or seen.status != self.seen.status:
             self.seen = seen
+            if self.on_event is not None:
+                self._tell(self.on_event, seen, now)
         self.seen_at = now
         if not seen.is_terminal:
             self.running_at = now
@@ -118,8 +131,15 @@ class Wait(Generic[J]):
             self.is_over = True
             return None
         pause = self._next_pause()
-        self._look_at(self.schedule.after(now + pause, pause))
+        self._look_at(self.schedule.near(now + pause, pause))
         return self.at
+
+    def _tell(self, tell: Listener, seen: Sighting[J], now: float) -> None:
+        tell(JobSeen(job_id=self.job_id, status=seen.status))
+        if seen.is_terminal:
+            seconds = None if self.started is None else now - self.started
+            lag = now - self.running_at
+            tell(JobFinished(job_id=self.job_id, status=seen.status, seconds=seconds, lag=lag))
 
     def saw_change(self, seen: Sighting[J], now: float) -> float | None:
         """Take a look's sighting as `saw` does, and stop where the status has changed."""
@@ -176,11 +196,13 @@ class Waits(Generic[J]):
         follow: Looks at a job again and again.
         schedule: The moments of the looks.
         clock: The time to go by.
+        on_event: Hears of what is seen.
     """
 
     follow: Follow[J]
     schedule: Schedule
     clock: Clock
+    on_event: Listener | None = None
 
     async def watch(self, job_id: str, policy: PollPolicy) -> AsyncGenerator[J]:
         """Give the job each time its status has changed, and end with a status that is terminal.
@@ -191,9 +213,10 @@ class Waits(Generic[J]):
         wait = self.wait(job_id, policy)
         status = None
         while not wait.is_over:
-            with wait.deadline.scope() as scope:
-                await self.follow(job_id, wait.at, wait.saw_change)
-            if scope.cancelled_caught or wait.seen is None or wait.seen.status == status:
+            with suppress(TimeoutError):
+                async with wait.deadline.limit():
+                    await self.follow(job_id, wait.at, wait.saw_change)
+            if wait.seen is None or wait.seen.status == status:
                 break
             status = wait.seen.status
             yield wait.seen.job()
@@ -223,8 +246,9 @@ class Waits(Generic[J]):
             return seen.job()
         wait = self.wait(job_id, policy, seen, deadline)
         try:
-            with wait.deadline.scope():
-                await self.follow(job_id, wait.at, wait.saw)
+            with suppress(TimeoutError):
+                async with wait.deadline.limit():
+                    await self.follow(job_id, wait.at, wait.saw)
         except anyio.get_cancelled_exc_class() as error:
             error.add_note(f"classify job: {job_id}")
             raise
@@ -276,7 +300,7 @@ class Waits(Generic[J]):
     ) -> Wait[J]:
         """Make a wait, to be followed."""
         deadline = deadline or Deadline.after(self.clock, policy.timeout)
-        return Wait(job_id, policy, self.schedule, deadline, seen)
+        return Wait(job_id, policy, self.schedule, deadline, seen, on_event=self.on_event)
 
 
 def completed(job: Job | ClassifierJob, results: Sequence[FileClassification] = ()) -> None:

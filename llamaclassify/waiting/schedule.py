@@ -45,11 +45,16 @@ class Schedule:
         early, late = (self._sorted[int(part * len(self._sorted))] for part in (_EARLY, _LATE))
         return min(late, early + initial / 2)
 
-    def after(self, moment: float, pause: float) -> float:
-        """Give the moment of a look that is due at `moment`: at most a quarter of its `pause` later.
+    def near(self, moment: float, pause: float) -> float:
+        """Give the moment of a look that is due at `moment`: at most an eighth of its `pause` from it.
 
         The moments that long pauses end at are among those of short ones.
         """
+        width = _power_of_two(pause / 4)
+        return self._origin + round((moment - self._origin) / width) * width
+
+    def after(self, moment: float, pause: float) -> float:
+        """Give such a moment that is not before `moment`, at most a quarter of `pause` later."""
         width = _power_of_two(pause / 4)
         return self._origin - (self._origin - moment) // width * width
 

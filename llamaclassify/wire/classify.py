@@ -19,6 +19,7 @@ from ..errors import (
     ConflictError,
     LlamaClassifyError,
 )
+from ..events import JobCreated, JobFinished
 from ..models import (
     Configuration,
     DeletedJob,
@@ -127,10 +128,16 @@ class ClassifyJobs:
                 kind="create",
                 retried=retried,
             )
-            return Sighting.of(answer, request=f"POST {_PATH}")
+            created = Sighting.of(answer, request=f"POST {_PATH}")
         except LlamaClassifyError as error:
             error.transaction_id = transaction_id
             raise
+        if (tell := self._transport.on_event) is not None:
+            job_id, status = created.id, created.status
+            tell(JobCreated(job_id=job_id, status=status, transaction_id=transaction_id))
+            if created.is_terminal:
+                tell(JobFinished(job_id=job_id, status=status, seconds=0.0, lag=0.0))
+        return created
 
     async def get(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,6 +19,7 @@ from attrs import frozen
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from ..errors import APIConnectionError, APIStatusError, LlamaClassifyError, RateLimitError
+from ..events import Listener, RequestHeld, RequestRetried
 from ..policies import RetryPolicy
 from .limits import Kind, Limiter
 
@@ -25,6 +27,8 @@ T = TypeVar("T")
 _log = logging.getLogger("llamaclassify.http")
 
 RETRIED_STATUSES = frozenset({408, 429, *range(500, 600)})
+_WORTH_TELLING = 0.01
+"""Seconds: what takes less was not held back."""
 LONGEST_RETRY_AFTER = 60.0
 """Seconds: a server that asks for a longer pause is not waited for longer than this."""
 
@@ -37,11 +41,13 @@ class Retries:
         policy: How often, and how long the pauses are.
         limiter: Admits every attempt; None admits them at once.
         sleep: Waits so many seconds.
+        on_event: Hears of retries, and of what the limiter holds back.
     """
 
     policy: RetryPolicy
     limiter: Limiter | None = None
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    on_event: Listener | None = None
 
     async def run(
         self, attempt: Callable[[], Awaitable[T]], is_retried: Callable[[BaseException], bool], kind: Kind
@@ -75,6 +81,9 @@ class Retries:
             if isinstance(error, LlamaClassifyError):
                 _log.debug("attempt %d failed, trying again: %s", state.attempt_number, error)
                 earlier.append(error)
+                if self.on_event is not None:
+                    pause = state.upcoming_sleep
+                    self.on_event(RequestRetried(attempt=state.attempt_number, pause=pause, error=error))
 
         retrying = AsyncRetrying(
             sleep=self.sleep,
@@ -94,7 +103,13 @@ class Retries:
         """Run one attempt when the session's limiter admits it, and let the limiter learn from it."""
         if self.limiter is None:
             return await attempt()
-        await self.limiter.admit(kind)
+        if self.on_event is None:
+            await self.limiter.admit(kind)
+        else:
+            started = time.monotonic()
+            await self.limiter.admit(kind)
+            if (held := time.monotonic() - started) >= _WORTH_TELLING:
+                self.on_event(RequestHeld(kind=kind, seconds=held))
         try:
             answer = await attempt()
         except APIStatusError as error:

@@ -11,10 +11,11 @@ _SECRETS = frozenset({"webhook_signing_secret", "webhook_headers", "url", "form_
 class Secret:
     """The API key, kept out of every repr, log and traceback."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_bytes", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._bytes = value.encode()
 
     def header(self) -> dict[str, str]:
         """The one form in which the key leaves: as a header."""
@@ -22,7 +23,7 @@ class Secret:
 
     def masked(self, content: bytes) -> bytes:
         """Give the content without the key."""
-        return content.replace(self._value.encode(), b"***")
+        return content.replace(self._bytes, b"***")
 
     def __repr__(self) -> str:
         return "Secret('***')"

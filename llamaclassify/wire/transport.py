@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import os
+import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,9 +30,11 @@ from ..errors import (
     APIStatusError,
     APITimeoutError,
     ConfigurationError,
+    LlamaClassifyError,
     NotFoundError,
     ResponseDecodeError,
 )
+from ..events import Listener, RequestDone
 from ..version import __version__
 from .lifetime import Lifetime
 from .limits import Kind
@@ -118,6 +121,7 @@ class Transport:
         timeout: float,
         retries: Retries,
         lifetime: Lifetime,
+        on_event: Listener | None = None,
     ) -> None:
         self._key = key
         self.base_url: str = base_url.rstrip("/")
@@ -130,6 +134,9 @@ class Transport:
         self._timeout = timeout
         self._retries = retries
         self._lifetime = lifetime
+        self.on_event: Listener | None = on_event
+        # Chosen once: who hears nothing pays nothing.
+        self._exchange = self._send if on_event is None else self._send_and_tell
         # Waited for outside of a request's time-out, unlike a connection of aiohttp's pool.
         self._places = {kind: asyncio.Semaphore(_IN_FLIGHT) for kind in get_args(Kind)}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -243,7 +250,21 @@ class Transport:
             await asyncio.sleep(0)
             await http.close()
 
-    async def _exchange(
+    async def _send_and_tell(self, name: str, *request: Any, **options: Any) -> bytes:
+        """Send one attempt and tell how it went."""
+        error: LlamaClassifyError | None = None
+        started = time.monotonic()
+        try:
+            return await self._send(name, *request, **options)
+        except LlamaClassifyError as failure:
+            error = failure
+            raise
+        finally:
+            if self.on_event is not None:
+                seconds = time.monotonic() - started
+                self.on_event(RequestDone(name=name, seconds=seconds, error=error))
+
+    async def _send(
         self,
         name: str,
         method: str,
@@ -261,12 +282,12 @@ class Transport:
         try:
             async with self._session().request(
                 method,
-                URL(url, encoded=True),
+                _url(url),
                 params=parameters,
                 data=data,
                 # Made in place: a name bound to it would show the key in a traceback with locals.
                 headers=headers | (self._key.header() if keyed else {}),
-                timeout=aiohttp.ClientTimeout(total=seconds),
+                timeout=_time_out(seconds),
                 # A POST that is redirected would become a GET: it is an error of the base URL instead.
                 allow_redirects=method == "GET",
                 proxy=self._proxy if keyed or not self._owned else _proxy(url),
@@ -314,6 +335,16 @@ class Transport:
                 },
             )
         return self._http
+
+
+@functools.lru_cache(maxsize=128)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
+
+
+@functools.lru_cache(maxsize=128)
+def _time_out(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds)
 
 
 def _count_fork() -> None:
