@@ -141,7 +141,7 @@ def test_a_comparison_of_rules(labels, rules, tmp_path):
     result = invoke("evaluate", "--labels", labels, "--rules", rules, "--compare", other)
     assert re.search(r"accuracy +33\.3% +33\.3%", result.stdout)
     assert re.search(r"b\.txt +receipt +invoice 0\.70 +invoice 0\.70", result.stdout)
-    assert "1 documents are right by both" in result.stdout
+    assert "right by both: 1 of 3" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -241,6 +241,14 @@ def test_a_plan_reads_as_many_pages_as_the_rules_ask_for(cloud, tmp_path):
         rules.write_text(f"{RULES}\nparsing_configuration: {{{parsing}}}")
         result = invoke("plan", tmp_path / "a.pdf", "--rules", rules)
         assert re.search(rf"pages +{pages} counted", result.stdout)
+
+
+def test_a_plan_needs_no_key(rules, tmp_path):
+    command = ("plan", rules, "--rules", rules)
+    assert "classified on this machine" in invoke(*command).stdout
+    (tmp_path / "run.journal").touch()
+    result = invoke(*command, "--cloud", "--journal", tmp_path / "run.journal")
+    assert (result.exit_code, "at least 1, at 1 a page" in result.stdout) == (0, True)
 
 
 def test_a_plan_knows_what_the_journal_has(cloud, rules, tmp_path):

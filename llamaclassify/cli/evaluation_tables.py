@@ -58,7 +58,7 @@ def show_comparison(files: Sequence[Path], one: Scores, other: Scores) -> None:
         documents.add_row(first.document, named(first.expected), _answer(first), _answer(second), mark)
     if pairs:
         _section(console, "document by document", documents)
-    console.print(f"\n{len(one.records) - len(pairs):,} documents are right by both")
+    console.print(f"\nright by both: {len(one.records) - len(pairs):,} of {len(one.records):,}")
 
 
 def _console() -> Console:

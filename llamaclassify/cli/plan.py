@@ -17,6 +17,7 @@ from ..policies import RateLimit
 from ..wire.checks import page_ranges
 from .exits import Exit
 from .run import Asked, run
+from .sessions import has_key
 
 if TYPE_CHECKING:
     from ..models import Configuration, Job
@@ -62,7 +63,9 @@ class Plan:
 
 
 async def show_plan(asked: Asked) -> Exit:
-    """Say what a run would take."""
+    """Say what a run would take; that needs no key."""
+    if asked.local is None:
+        asked.local = not has_key()
     plan = Plan()
     async with aclosing(_remembered(asked)) as documents:
         async for document, job in documents:
@@ -85,8 +88,8 @@ async def _remembered(asked: Asked) -> AsyncGenerator[tuple[Document, Job | None
     from ..session import ClassifySession
 
     # Asked for nothing; the journal knows a server on this machine by its host.
-    where = ClassifySession(_KEY_IN_NO_USE, base_url="http://127.0.0.1") if asked.local else ClassifySession()
-    async with where as session:
+    url = "http://127.0.0.1" if asked.local else None
+    async with ClassifySession(_KEY_IN_NO_USE, base_url=url) as session:
         known = session.recall(documents, journal=asked.journal, configuration=asked.configuration)
         async with aclosing(known):
             async for pair in known:

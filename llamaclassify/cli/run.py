@@ -83,12 +83,12 @@ def run(**options: Any) -> None:
     asked = Asked(**options)
     asked.configuration = read_rules(asked.rules_file)
     asked.check()
-    asked.local = is_local(asked.local)
     if asked.dry_run:
         from .plan import show_plan
 
         run_async(partial(show_plan, asked))
         return
+    asked.local = is_local(asked.local)
     with writing(), ExitStack() as closing:
         printer = Printer(WRITERS[asked.form](open_output(asked.output, closing)), asked.is_in_order)
         # Whatever ends the run, what is finished is printed.
