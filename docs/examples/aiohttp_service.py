@@ -44,7 +44,7 @@ class Background:
     """A batch that runs on after its request was answered."""
 
     batch: Batch
-    results: dict[str, Any] = field(default_factory=dict)
+    results: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
 
     async def run(self) -> None:
@@ -52,9 +52,8 @@ class Background:
             async with self.batch as outcomes:
                 async for outcome in outcomes:
                     name, _ = outcome.document
-                    self.results[name] = (
-                        shown(outcome.result) if outcome.ok else {"error": str(outcome.error)}
-                    )
+                    found = shown(outcome.result) if outcome.ok else {"error": str(outcome.error)}
+                    self.results.append({"document": name} | found)
         except LlamaClassifyError as error:  # the key was refused, say: the service itself goes on
             self.error = str(error)
 
