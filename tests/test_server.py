@@ -325,3 +325,19 @@ async def test_a_part_with_broken_headers(http, head):
     body = b"--b\r\n" + head + b"\r\n\r\nx\r\n--b--\r\n"
     status, _ = await answer(http.post(FILES, data=body, headers=headers))
     assert status == 400
+
+
+async def test_a_client_that_hangs_up_during_an_upload_is_no_fault_of_the_server(server, caplog):
+    host, port = server.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST {FILES} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 1000\r\n"
+    kind = "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    part = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf of'
+    writer.write((head + kind + part).encode())
+    await writer.drain()
+    await asyncio.sleep(0.02)
+    writer.transport.abort()
+    await asyncio.sleep(0.02)
+    async with ClassifySession(KEY, base_url=server.url) as session:
+        assert [file async for file in session.files.list()] == []
+    assert not caplog.records

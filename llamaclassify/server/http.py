@@ -62,8 +62,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return response
     except web.HTTPException as error:
         return _refused(error.status, error.reason)
-    except ConnectionError:
-        raise  # the client went away: there is nobody to answer
+    except ConnectionError:  # the client went away: nobody hears the answer, and the log need not
+        return web.Response(status=499, reason="Client Closed Request")
     except Exception as error:
         return _failed(request, error)
 
