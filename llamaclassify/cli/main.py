@@ -10,7 +10,7 @@ from .profile import apply
 
 _COMMANDS = {
     "run": ("run:run", "Classify documents: files, folders, globs, lists and ids."),
-    "plan": ("plan:plan", "Say what a run would take, and send nothing."),
+    "plan": ("run:plan", "Say what a run would take, and send nothing."),
     "evaluate": ("evaluate:evaluate", "See how well rules work, on documents whose types are known."),
     "report": ("report:report", "Make a web page of a run or an evaluation, in one file."),
     "classify": ("classify:classify", "Classify jobs: start, look at, wait for, end and remove them."),

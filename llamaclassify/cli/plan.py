@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from anyio.to_thread import run_sync
@@ -15,8 +15,8 @@ from attrs import define
 
 from ..policies import RateLimit
 from ..wire.checks import page_ranges
+from .asked import Asked
 from .exits import Exit
-from .run import Asked, run
 from .sessions import has_key
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _DOLLARS_A_CREDIT = 1.25 / 1000
 _CREDITS_A_PAGE = 1
 _KEY_IN_NO_USE = "llx-plan"
-_OPTIONS = {"paths", "rules_file", "local", "journal", "retry_failed", "max_credits"}
 
 
 @define
@@ -171,21 +170,3 @@ def _size(size: float) -> str:
             return f"{size:.3g} {unit}" if unit != "bytes" else f"{size:,} {unit}"
         size /= 1000
     return f"{size:,.1f} TB"
-
-
-def _plan(**options: Any) -> None:
-    assert run.callback is not None  # noqa: S101  (a command has one)
-    run.callback(**options, dry_run=True)
-
-
-plan: click.Command = click.Command(
-    "plan",
-    callback=_plan,
-    params=[parameter for parameter in run.params if parameter.name in _OPTIONS],
-    help="""Say what a run would take: documents, pages, credits and time; nothing is sent.
-
-    Pages are counted where that is cheap: in PDF files. What the journal has is not counted again.
-
-    Exit status: 0, or 3 where some files are empty or not there.
-    """,
-)

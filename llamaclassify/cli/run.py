@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import define, field
 
+from .asked import Asked
 from .budget import Budget
-from .documents import Named, is_same_file
 from .exits import Exit, fail, first_interrupt, run_async, writing
 from .output import WRITERS, Printer, Record, open_output
 from .progress import Tally, has_terminal, is_pipe, showing
@@ -22,11 +22,11 @@ from .sessions import concurrency_of, is_local, opened
 from .talk import debug_log, plain_warnings, say
 
 if TYPE_CHECKING:
-    from ..models import Configuration
     from ..outcomes import Document, Outcome, Progress
     from ..waiting.batch import Batch
 
-_LINES = {"jsonl", "csv"}
+_PLANNED = {"paths", "rules_file", "local", "journal", "retry_failed", "max_credits"}
+"""The options of a run that its plan has too."""
 
 
 @click.command()
@@ -96,54 +96,6 @@ def run(**options: Any) -> None:
         closing.enter_context(debug_log(on=asked.verbose > 1))
         closing.enter_context(plain_warnings())
         run_async(Run(asked, printer).classify)
-
-
-@define
-class Asked:
-    """What the options of a run ask for."""
-
-    paths: tuple[str, ...]
-    rules_file: Path
-    local: bool | None
-    journal: Path | None
-    retry_failed: bool
-    max_credits: float | None
-    form: str = "table"
-    order: str | None = None
-    output: Path | None = None
-    concurrency: int | None = None
-    dry_run: bool = False
-    quiet: bool = False
-    verbose: int = 0
-    configuration: Configuration = field(init=False)
-
-    @property
-    def is_in_order(self) -> bool:
-        """Whether records are printed in the order of the input."""
-        return self.order == "input" or (self.order is None and self.form not in _LINES)
-
-    @property
-    def named(self) -> Named:
-        """The documents; a journal or an output among them is none."""
-        own = [] if self.output is None else [self.output]
-        if self.journal is not None:
-            own += [self.journal, self.journal.with_name(f"{self.journal.name}-wal")]
-        return Named(self.paths, tuple(own), has_ids=not self.local)
-
-    def check(self) -> None:
-        """See that the options go together.
-
-        Raises:
-            click.ClickException: They do not.
-        """
-        if self.retry_failed and self.journal is None:
-            raise fail("--retry-failed needs the --journal that knows what failed", Exit.USAGE)
-        output = self.output
-        if output is None or not output.is_file():
-            return
-        inputs = (str(self.rules_file), *Named(self.paths).without_stdin())
-        if any(is_same_file(output, path) for path in inputs):
-            raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
 
 
 @define(eq=False)
@@ -225,3 +177,21 @@ class Run:
             return "with --journal FILE, a run can be resumed where it ended"
         command = shlex.join(["llamaclassify", *sys.argv[1:]])
         return f"to resume{', with the same list' if self.asked.named.is_piped else ''}: {command}"
+
+
+def _plan(**options: Any) -> None:
+    assert run.callback is not None  # noqa: S101  (a command has one)
+    run.callback(**options, dry_run=True)
+
+
+plan: click.Command = click.Command(
+    "plan",
+    callback=_plan,
+    params=[parameter for parameter in run.params if parameter.name in _PLANNED],
+    help="""Say what a run would take: documents, pages, credits and time; nothing is sent.
+
+    Pages are counted where that is cheap: in PDF files. What the journal has is not counted again.
+
+    Exit status: 0, or 3 where some files are empty or not there.
+    """,
+)
