@@ -10,7 +10,7 @@ from llamaclassify.server.engine import Engine, reading
 from llamaclassify.server.engine.chunks import FROM_START, LONGEST, SPREAD, chosen_chunks
 from llamaclassify.server.engine.lexicon import Lexicon
 from llamaclassify.server.engine.links import find_link, is_catch_all
-from llamaclassify.server.engine.negation import asserted, unjudged
+from llamaclassify.server.engine.negation import asserted, excluded, unjudged
 from llamaclassify.server.engine.tokens import label_words, words
 from llamaclassify.server.text import Page
 
@@ -141,7 +141,32 @@ def test_says_what_it_cannot_judge(engine):
     rule = Rule("invoice", "invoices over $1000 that are not from ACME, with a total amount")
     reasoning = engine.classify(pages(BILL), [rule, RESUME]).reasoning
     assert '"over $1000' in reasoning
-    assert '"not from ACME"' in reasoning
+    assert 'Judged by its words alone: "not from ACME"' in reasoning
+
+
+def test_what_a_rule_excludes_decides(either):
+    other = Rule("invoice", f"{INVOICE.description}; not from Marlow & Pell")
+    result = either.classify(pages(BILL), [other, RESUME])
+    assert result.type is None
+    assert 'its criteria exclude "marlow pell", which it carries' in result.reasoning
+    elsewhere = Rule("invoice", f"{INVOICE.description}; not from Trask & Sons")
+    assert either.classify(pages(BILL), [elsewhere, RESUME]).type == "invoice"
+
+
+def test_an_excluded_type_decides(either):
+    payables = Rule("payables", "papers that ask for money or that confirm a payment, with a total amount")
+    narrower = Rule("payables", f"{payables.description}, but not invoices")
+    chances = {rule: either.classify(pages(BILL), [rule, RESUME]) for rule in (payables, narrower)}
+    assert chances[narrower].type is None
+    assert "its criteria exclude invoices, which it looks like" in chances[narrower].reasoning
+
+
+def test_alternatives_are_excluded_each():
+    assert excluded("Any bill. Not a receipt or a bill of lading, nor anything from ACME") == [
+        ("receipt",),
+        ("bill", "of", "lading"),
+        ("acme",),
+    ]
 
 
 def test_negated_words_are_no_criteria():

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
+from attrs import evolve
 
 from llamaclassify.server.engine.features import NAMES
 from llamaclassify.server.engine.model import SETS, Model
@@ -16,19 +17,23 @@ from .corpus import Corpus
 from .regression import fit
 from .tasks import Sampler
 
+SEED = 7
+TASKS = 3000
+DAMAGE = 0.3
+EXCLUDING = 0.15
 PENALTY = 3.0
-_LEADS = ("crowd", "lexicon_over_rules", "coverage_over_rules", "similarity_over_rules")
-_SIMILARITIES = ("similarity", "similarity_over_rules", "similarity_over_outside")
+_LEADS = ("crowd", *(name for name in NAMES if name.endswith(("over_rules", "against_rules"))))
+_SIMILARITIES = tuple(name for name in NAMES if "similarity" in name)
 
 
-def train(corpus: Corpus, bench: Bench, *, count: int, seed: int) -> Model:
+def train(corpus: Corpus, bench: Bench, *, count: int = TASKS) -> Model:
     """Fit all sets of weights on tasks drawn from a corpus."""
     weights: dict[str, Floats] = {}
-    for single in (False, True):
-        sampler = Sampler(corpus, bench.lexicon, seed, single=single)
-        measured = bench.measure(sampler.tasks(count))
+    for size, fitting in ((0, 0.75), (1, 0.5)):
+        sampler = Sampler(corpus, bench.lexicon, SEED, size=size, fitting=fitting, excluding=EXCLUDING)
+        measured = bench.measure(sampler.tasks(count, damage=DAMAGE))
         for name in SETS:
-            if name.startswith("single") == single:
+            if name.startswith("single") == (size == 1):
                 weights[name] = _fit(measured, name)
     return Model(weights)
 
@@ -39,7 +44,7 @@ def halves(corpus: Corpus, seed: int) -> tuple[Corpus, Corpus]:
     random.Random(seed).shuffle(kinds)  # noqa: S311
     parts = corpus.only(set(kinds[::2])), corpus.only(set(kinds[1::2]))
     return tuple(  # type: ignore[return-value]
-        Corpus(part.wordings, tuple(x for i, x in enumerate(part.examples) if x.kind or i % 2 == n))
+        evolve(part, examples=tuple(x for i, x in enumerate(part.examples) if x.kind or i % 2 == n))
         for n, part in enumerate(parts)
     )
 

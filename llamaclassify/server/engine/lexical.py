@@ -69,20 +69,21 @@ def coverage(terms: RuleTerms, reading: Reading) -> float:
     total = sum(terms.weights.values())
     if not total:
         return 0.0
-    return sum(worth * _presence(term, reading) for term, worth in terms.weights.items()) / total
+    return sum(worth * presence(term, reading) for term, worth in terms.weights.items()) / total
 
 
 def shared_words(terms: RuleTerms, reading: Reading) -> list[str]:
     """The single words that a rule and a document share, the most telling first."""
     found = [
-        (worth * _presence(term, reading), term)
+        (worth * presence(term, reading), term)
         for term, worth in terms.weights.items()
         if isinstance(term, str) and term in reading.first_places
     ]
     return [term for _, term in sorted(found, key=lambda entry: (-entry[0], entry[1]))]
 
 
-def _presence(term: Term, reading: Reading) -> float:
+def presence(term: Term, reading: Reading) -> float:
+    """Whether a term stands in a document: 1 at its beginning, less further on, 0 nowhere."""
     place = _first_place(term, reading)
     return 0.0 if place is None else 1 / (1 + place / _HALF_WAY)
 

@@ -13,6 +13,7 @@ from ...models import Rule
 from .bank import Bank
 from .chunks import Chunk, chosen_chunks
 from .encoder import Encoder, Vectors
+from .exclusions import Exclusions
 from .lexical import RuleTerms, coverage, rule_terms
 from .lexicon import Evidence, Lexicon
 from .links import Link, find_link
@@ -26,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 _KIND = 0.9
 _BEST_CHUNKS = 3
 _BEST_OUTSIDE = 3
+# A rule whose own type is this sure asks for no other type.
+_CERTAIN = 0.85
 # A known type this close to a rule is what the rule asks for, under another name.
 _NEAR = 0.6
 _NOTHING = Evidence()
@@ -58,7 +61,8 @@ class RuleSet:
         rules: As they were given.
         links: The known type of each, where there is one.
         terms: The words of each.
-        near: For each the known types that mean much the same, linked or not.
+        near: For each the known types that mean much the same; none where its own is certain.
+        exclusions: What each says a document must not be.
         vectors: The vector of each; None without an encoder.
     """
 
@@ -66,6 +70,7 @@ class RuleSet:
     links: tuple[Link | None, ...]
     terms: tuple[RuleTerms, ...]
     near: tuple[frozenset[str], ...]
+    exclusions: tuple[Exclusions, ...]
     vectors: Vectors | None
 
 
@@ -81,6 +86,8 @@ class Scores:
         outside_type: That type.
         coverage: The share of the rule's words in the document.
         title: Whether the rule's label stands as a title.
+        excluded_type: How much more the document looks like a type that the rule excludes.
+        excluded_words: How plainly the document carries something else that the rule excludes.
         similarity: Closeness in meaning; None without an encoder.
         outside_similarity: The same for the closest known types that no rule asks for.
         closest: The index of the closest passage.
@@ -93,6 +100,8 @@ class Scores:
     outside_type: str | None
     coverage: Floats
     title: Floats
+    excluded_type: Floats
+    excluded_words: Floats
     similarity: Floats | None
     outside_similarity: float
     closest: tuple[int, ...]
@@ -122,15 +131,24 @@ def prepare_rules(
     meanings: list[Mapping[str, float]] = [{} for _ in rules]
     if bank is not None and vectors is not None:
         meanings = [bank.closeness(vector) for vector in vectors]
+    links = [find_link(rule, lexicon, hidden, meaning) for rule, meaning in zip(rules, meanings, strict=True)]
     return RuleSet(
         tuple(rules),
-        tuple(
-            find_link(rule, lexicon, hidden, meaning) for rule, meaning in zip(rules, meanings, strict=True)
-        ),
+        tuple(links),
         tuple(rule_terms(rules)),
-        tuple(frozenset(key for key, close in meaning.items() if close >= _NEAR) for meaning in meanings),
+        tuple(_near(link, meaning) for link, meaning in zip(links, meanings, strict=True)),
+        tuple(
+            Exclusions.of(rule.description, lexicon, hidden, link.key if link else None)
+            for rule, link in zip(rules, links, strict=True)
+        ),
         vectors,
     )
+
+
+def _near(link: Link | None, meaning: Mapping[str, float]) -> frozenset[str]:
+    if link and link.strength >= _CERTAIN:
+        return frozenset()
+    return frozenset(key for key, close in meaning.items() if close >= _NEAR)
 
 
 def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collection[str] = ()) -> Scores:
@@ -155,6 +173,13 @@ def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collec
         outside_type=outside_type,
         coverage=np.array([coverage(terms, reading) for terms in ruleset.terms]),
         title=np.array([_title(terms, reading) for terms in ruleset.terms]),
+        excluded_type=np.array(
+            [
+                max(0.0, exclusions.strongest_type(evidence) - score)
+                for exclusions, (_, score) in zip(ruleset.exclusions, best, strict=True)
+            ]
+        ),
+        excluded_words=np.array([exclusions.strongest_words(reading) for exclusions in ruleset.exclusions]),
         similarity=similarity,
         outside_similarity=_top_mean([close for key, close in sources.likeness.items() if key not in inside]),
         closest=closest,
