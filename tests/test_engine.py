@@ -10,7 +10,7 @@ from llamaclassify.server.engine import Engine, reading
 from llamaclassify.server.engine.chunks import FROM_START, LONGEST, SPREAD, chosen_chunks
 from llamaclassify.server.engine.lexicon import Lexicon
 from llamaclassify.server.engine.links import find_link, is_catch_all
-from llamaclassify.server.engine.negation import asserted, excluded, unjudged
+from llamaclassify.server.engine.negation import Excluded, asserted, excluded, unjudged
 from llamaclassify.server.engine.tokens import label_words, words
 from llamaclassify.server.text import Page
 
@@ -29,6 +29,10 @@ Repair of a harbour crane     1      1,200.00    1,200.00
 Subtotal 1,200.00   VAT 20% 240.00   Total due 1,440.00
 Payment terms: net 30. Please remit payment to the account below.
 """
+NDA = """MUTUAL NON-DISCLOSURE AGREEMENT
+This Agreement is made between the Disclosing Party and the Receiving Party. The Receiving
+Party shall hold all Confidential Information in strict confidence. In witness whereof the
+parties have executed this Agreement. Governing law: Oregon."""
 POEM = """The tide goes out and takes the light along,
 a heron folds itself beside the weir,
 and somewhere past the reeds an evening song
@@ -120,13 +124,9 @@ def test_the_same_answer_every_time(engine):
 
 
 def test_contract_takes_a_non_disclosure_agreement_unless_another_rule_does(engine):
-    text = """MUTUAL NON-DISCLOSURE AGREEMENT
-    This Agreement is made between the Disclosing Party and the Receiving Party. The Receiving
-    Party shall hold all Confidential Information in strict confidence. In witness whereof the
-    parties have executed this Agreement. Governing law: Oregon."""
     nda = Rule("NDA", "a non-disclosure agreement on confidential information")
-    assert engine.classify(pages(text), RULES).type == "contract"
-    assert engine.classify(pages(text), [*RULES, nda]).type == "NDA"
+    assert engine.classify(pages(NDA), RULES).type == "contract"
+    assert engine.classify(pages(NDA), [*RULES, nda]).type == "NDA"
 
 
 @pytest.mark.parametrize("label", ["other", "Other documents", "misc", "everything_else"])
@@ -148,24 +148,24 @@ def test_what_a_rule_excludes_decides(either):
     other = Rule("invoice", f"{INVOICE.description}; not from Marlow & Pell")
     result = either.classify(pages(BILL), [other, RESUME])
     assert result.type is None
-    assert 'its criteria exclude "marlow pell", which it carries' in result.reasoning
+    assert '"invoice" excludes "marlow pell", which the document carries' in result.reasoning
     elsewhere = Rule("invoice", f"{INVOICE.description}; not from Trask & Sons")
     assert either.classify(pages(BILL), [elsewhere, RESUME]).type == "invoice"
 
 
 def test_an_excluded_type_decides(either):
-    payables = Rule("payables", "papers that ask for money or that confirm a payment, with a total amount")
-    narrower = Rule("payables", f"{payables.description}, but not invoices")
-    chances = {rule: either.classify(pages(BILL), [rule, RESUME]) for rule in (payables, narrower)}
-    assert chances[narrower].type is None
-    assert "its criteria exclude invoices, which it looks like" in chances[narrower].reasoning
+    narrower = Rule("contract", f"{CONTRACT.description}, except non-disclosure agreements")
+    assert either.classify(pages(NDA), [CONTRACT, RESUME]).type == "contract"
+    assert either.classify(pages(NDA), [narrower, RESUME]).type is None
+    reasoning = either.classify(pages(NDA), [narrower]).reasoning
+    assert '"contract" excludes non-disclosure agreements, which the document looks like' in reasoning
 
 
 def test_alternatives_are_excluded_each():
     assert excluded("Any bill. Not a receipt or a bill of lading, nor anything from ACME") == [
-        ("receipt",),
-        ("bill", "of", "lading"),
-        ("acme",),
+        Excluded(("receipt",), is_name=False),
+        Excluded(("bill", "of", "lading"), is_name=False),
+        Excluded(("acme",), is_name=True),
     ]
 
 

@@ -38,6 +38,7 @@ class Report:
     Attributes:
         tasks: How many there were.
         accuracy: Right ones of all, null ones included.
+        everyday: The same for everyday documents.
         wrong: A wrong type named, of all.
         macro_f1: The mean F1 of the types.
         null_precision: Right ones of the answers that are null.
@@ -49,6 +50,7 @@ class Report:
 
     tasks: int
     accuracy: float
+    everyday: float
     wrong: float
     macro_f1: float
     null_precision: float
@@ -85,19 +87,23 @@ def report(given: Sequence[Answer]) -> Report:
     right = np.array([answer.right for answer in given])
     confidences = np.array([answer.confidence for answer in given])
     types = by_type(given)
-    foreign = [answer.right for answer in given if answer.task.example.kind is None]
     null = types.pop(NONE, TypeReport(0, float("nan"), float("nan"), float("nan")))
     return Report(
         tasks=len(given),
         accuracy=float(right.mean()),
+        everyday=_mean([answer.right for answer in given if "everyday" in answer.task.example.name]),
         wrong=float(np.mean([answer.given not in {answer.gold, NONE} for answer in given])),
         macro_f1=float(np.mean([one.f1 for one in types.values() if one.tasks])),
         null_precision=null.precision,
         null_recall=null.recall,
-        foreign_recall=float(np.mean(foreign)) if foreign else float("nan"),
+        foreign_recall=_mean([answer.right for answer in given if answer.task.example.kind is None]),
         calibration_error=_calibration_error(confidences, right),
         separation=_separation(confidences, right),
     )
+
+
+def _mean(values: list[bool]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 def by_type(given: Sequence[Answer]) -> dict[str, TypeReport]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 
 from attrs import frozen
 
 from .lexical import presence
-from .lexicon import Evidence, Lexicon
+from .lexicon import Lexicon
 from .negation import excluded
 from .rarity import rarity
 from .reading import Reading
@@ -20,10 +20,12 @@ class Exclusions:
 
     Attributes:
         types: The known types that it excludes.
-        words: What else it excludes, each a few words that stand together in its description.
+        names: The names that it excludes.
+        words: What else it excludes, each a few words.
     """
 
     types: frozenset[str]
+    names: tuple[tuple[str, ...], ...]
     words: tuple[tuple[str, ...], ...]
 
     @classmethod
@@ -37,21 +39,19 @@ class Exclusions:
             own: The rule's own known type, which it cannot exclude.
         """
         types: set[str] = set()
-        rest = []
+        names: list[tuple[str, ...]] = []
+        rest: list[tuple[str, ...]] = []
         for part in excluded(description):
-            keys = [key for key in lexicon.names.get(part, ()) if key not in hidden and key != own]
+            keys = [key for key in lexicon.names.get(part.words, ()) if key not in hidden and key != own]
             types.update(keys)
             if not keys:
-                rest.append(part)
-        return cls(frozenset(types), tuple(rest))
+                (names if part.is_name else rest).append(part.words)
+        return cls(frozenset(types), tuple(names), tuple(rest))
 
-    def strongest_type(self, evidence: Mapping[str, Evidence]) -> float:
-        """How much a document looks like one of the excluded types: 0 to 1."""
-        return max((evidence[key].score for key in self.types if key in evidence), default=0.0)
 
-    def strongest_words(self, reading: Reading) -> float:
-        """How plainly a document carries something that is excluded: 0 to 1."""
-        return max((carried(part, reading) for part in self.words), default=0.0)
+def most_carried(parts: Sequence[tuple[str, ...]], reading: Reading) -> float:
+    """How plainly a document carries one of several exclusions: 0 to 1."""
+    return max((carried(part, reading) for part in parts), default=0.0)
 
 
 def carried(part: tuple[str, ...], reading: Reading) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from attrs import frozen
+
 from .tokens import STOP_WORDS, words
 
 _NEGATED = re.compile(
@@ -20,6 +22,7 @@ _AMOUNT = re.compile(
     r"\s+[$\u20ac\u00a3\u00a5]?\s*\d[\w.,%]*(?:\s+\w+)?",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W\d_]+")
 _LONGEST = 4
 _EMPTY = frozenset("anything everything something another kind type sort one just merely simply yet".split())
 
@@ -30,20 +33,38 @@ def asserted(description: str) -> str:
     return kept if kept.strip(" .,;:\n") else description
 
 
-def excluded(description: str) -> list[tuple[str, ...]]:
-    """What a document must not be or carry: the words of every alternative.
+@frozen
+class Excluded:
+    """What a document must not be or carry.
+
+    Attributes:
+        words: A few words that stand together.
+        is_name: Whether it is written as a name is, in capitals.
+    """
+
+    words: tuple[str, ...]
+    is_name: bool
+
+
+def excluded(description: str) -> list[Excluded]:
+    """What a description excludes, every alternative by itself.
 
     Long alternatives are left out: they speak of something that a few words cannot tell.
     """
     parts = (part for match in _NEGATED.finditer(description) for part in _ALTERNATIVE.split(match["rest"]))
-    trimmed = (_trimmed(words(part)) for part in parts)
-    return list(dict.fromkeys(part for part in trimmed if 0 < len(part) <= _LONGEST))
+    found = {_trimmed(words(part)): _is_name(part) for part in parts}
+    return [Excluded(part, is_name) for part, is_name in found.items() if 0 < len(part) <= _LONGEST]
 
 
 def _trimmed(part: list[str]) -> tuple[str, ...]:
     """Words without the stop words at their ends: "a bill of lading" keeps the one in the middle."""
     telling = [place for place, word in enumerate(part) if word not in STOP_WORDS | _EMPTY]
     return tuple(part[telling[0] : telling[-1] + 1]) if telling else ()
+
+
+def _is_name(part: str) -> bool:
+    telling = [word for word in _WORD.findall(part) if word.lower() not in STOP_WORDS | _EMPTY]
+    return bool(telling) and all(word[0].isupper() for word in telling)
 
 
 def exclusions(description: str) -> list[str]:

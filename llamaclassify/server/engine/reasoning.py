@@ -71,11 +71,6 @@ class _Case:
         """The phrases that speak most against it."""
         return [cue for cue in reversed(self._found(rule)) if cue.weight < 0][:_PHRASES]
 
-    def looks_like(self, key: str) -> bool:
-        """Whether the document shows much of a known type."""
-        found = self.sources.evidence.get(key)
-        return found is not None and found.score >= _TELLING
-
     def _found(self, rule: int) -> Sequence[Cue]:
         key = self.scores.shown[rule]
         found = self.sources.evidence.get(key) if key else None
@@ -115,6 +110,9 @@ def _no_rule(answer: Answer, case: _Case) -> Iterator[str]:
     if answer.runner_up is not None:
         yield _closest_rule(answer.runner_up, case)
         yield from _against(answer.runner_up, case)
+    for rule in range(len(case.ruleset.rules)):
+        if rule != answer.runner_up:
+            yield from _excluded(rule, case)
 
 
 def _closest_rule(rule: int, case: _Case) -> str:
@@ -126,16 +124,20 @@ def _closest_rule(rule: int, case: _Case) -> str:
 
 def _against(rule: int, case: _Case) -> Iterator[str]:
     """What was found that speaks against a rule."""
-    reading = case.sources.reading
     if cues := case.cues_against(rule):
-        yield f"Against it: {_phrases(cues, reading)}."
-    excluded = case.ruleset.exclusions[rule]
-    words = [" ".join(part) for part in excluded.words if carried(part, reading)]
-    types = [case.plural(key) for key in sorted(excluded.types) if case.looks_like(key)]
-    if words:
-        yield f"Against it: its criteria exclude {_listed(words)}, which it carries."
-    if types:
-        yield f"Against it: its criteria exclude {', '.join(types)}, which it looks like."
+        yield f"Against it: {_phrases(cues, case.sources.reading)}."
+    yield from _excluded(rule, case)
+
+
+def _excluded(rule: int, case: _Case) -> Iterator[str]:
+    """What a rule excludes and the document has."""
+    reading, excluded = case.sources.reading, case.ruleset.exclusions[rule]
+    if words := [part for part in (*excluded.names, *excluded.words) if carried(part, reading)]:
+        quoted = _listed([" ".join(part) for part in words])
+        yield f'"{case.label(rule)}" excludes {quoted}, which the document carries.'
+    if case.scores.excluded_type[rule]:
+        types = ", ".join(map(case.plural, sorted(excluded.types)))
+        yield f'"{case.label(rule)}" excludes {types}, which the document looks like.'
 
 
 def _closing(answer: Answer, case: _Case) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ...models import Rule
 from .bank import Bank
 from .chunks import Chunk, chosen_chunks
 from .encoder import Encoder, Vectors
-from .exclusions import Exclusions
+from .exclusions import Exclusions, most_carried
 from .lexical import RuleTerms, coverage, rule_terms
 from .lexicon import Evidence, Lexicon
 from .links import Link, find_link
@@ -31,6 +31,12 @@ _BEST_OUTSIDE = 3
 _CERTAIN = 0.85
 # A known type this close to a rule is what the rule asks for, under another name.
 _NEAR = 0.6
+# So much of a type must a document show to be taken for it.
+_SEEN = 0.4
+# And so near to the best of them must it be.
+_NEARLY = 0.15
+# What closeness in meaning counts beside the phrases of a type.
+_MEANING = 2.0
 _NOTHING = Evidence()
 
 
@@ -86,10 +92,13 @@ class Scores:
         outside_type: That type.
         coverage: The share of the rule's words in the document.
         title: Whether the rule's label stands as a title.
-        excluded_type: How much more the document looks like a type that the rule excludes.
-        excluded_words: How plainly the document carries something else that the rule excludes.
+        excluded_type: Whether the document looks like a type that the rule excludes.
+        excluded_name: How plainly the document carries a name that the rule excludes.
+        excluded_words: How plainly it carries something else that the rule excludes.
         similarity: Closeness in meaning; None without an encoder.
         outside_similarity: The same for the closest known types that no rule asks for.
+        likeness: What the document shows of the rule's known type, and how close it is to it in meaning.
+        outside_likeness: The same for the known type that no rule asks for and that comes out best.
         closest: The index of the closest passage.
     """
 
@@ -101,9 +110,12 @@ class Scores:
     coverage: Floats
     title: Floats
     excluded_type: Floats
+    excluded_name: Floats
     excluded_words: Floats
     similarity: Floats | None
     outside_similarity: float
+    likeness: Floats
+    outside_likeness: float
     closest: tuple[int, ...]
 
 
@@ -114,7 +126,7 @@ def read_sources(reading: Reading, lexicon: Lexicon, encoder: Encoder | None, ba
     if encoder is None or bank is None or not chunks:
         return Sources(reading, evidence, chunks, None, {})
     vectors = encoder.encode([chunk.text for chunk in chunks])
-    likeness = dict(zip(bank.keys, _closeness(bank.vectors @ vectors.T).tolist(), strict=True))
+    likeness = dict(zip(bank.keys, _closeness(bank.contents @ vectors.T).tolist(), strict=True))
     return Sources(reading, evidence, chunks, vectors, likeness)
 
 
@@ -154,15 +166,20 @@ def _near(link: Link | None, meaning: Mapping[str, float]) -> frozenset[str]:
 def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collection[str] = ()) -> Scores:
     """Measure a document against rules."""
     evidence = {key: found for key, found in sources.evidence.items() if key not in hidden}
-    linked = {link.key for link in ruleset.links if link}
-    best = [_linked_score(link, linked, evidence, lexicon) for link in ruleset.links]
+    linked: set[str] = {link.key for link in ruleset.links if link}
+    best = [
+        _linked_score(link, linked | each.types, evidence, lexicon)
+        for link, each in zip(ruleset.links, ruleset.exclusions, strict=True)
+    ]
     inside = {member for key in linked for member in lexicon.family(key)}
-    inside = inside.union(*ruleset.near, hidden)
+    excluded = {key for each in ruleset.exclusions for key in each.types} - linked
+    inside = inside.union(*ruleset.near, hidden) - excluded
     outside, outside_type = max(
         ((found.score, key) for key, found in evidence.items() if key not in inside),
         default=(0.0, None),
         key=lambda entry: entry[0],
     )
+    seen = _seen(evidence, sources)
     similarity, closest = _similarities(sources.vectors, ruleset.vectors)
     reading = sources.reading
     return Scores(
@@ -173,30 +190,45 @@ def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collec
         outside_type=outside_type,
         coverage=np.array([coverage(terms, reading) for terms in ruleset.terms]),
         title=np.array([_title(terms, reading) for terms in ruleset.terms]),
-        excluded_type=np.array(
-            [
-                max(0.0, exclusions.strongest_type(evidence) - score)
-                for exclusions, (_, score) in zip(ruleset.exclusions, best, strict=True)
-            ]
-        ),
-        excluded_words=np.array([exclusions.strongest_words(reading) for exclusions in ruleset.exclusions]),
+        excluded_type=np.array([float(not seen.isdisjoint(each.types)) for each in ruleset.exclusions]),
+        excluded_name=np.array([most_carried(each.names, reading) for each in ruleset.exclusions]),
+        excluded_words=np.array([most_carried(each.words, reading) for each in ruleset.exclusions]),
         similarity=similarity,
+        likeness=np.array([_likeness(key, evidence, sources) for key, _ in best]),
+        outside_likeness=max(
+            (_likeness(key, evidence, sources) for key in lexicon.types if key not in inside), default=0.0
+        ),
         outside_similarity=_top_mean([close for key, close in sources.likeness.items() if key not in inside]),
         closest=closest,
     )
 
 
+def _seen(evidence: Mapping[str, Evidence], sources: Sources) -> frozenset[str]:
+    """The known types that a document looks most like."""
+    likeness = {
+        key: _likeness(key, evidence, sources) for key, found in evidence.items() if found.score >= _SEEN
+    }
+    least = max(likeness.values(), default=0.0) - _NEARLY
+    return frozenset(key for key, value in likeness.items() if value >= least)
+
+
+def _likeness(key: str | None, evidence: Mapping[str, Evidence], sources: Sources) -> float:
+    if key is None:
+        return 0.0
+    return evidence.get(key, _NOTHING).score + _MEANING * sources.likeness.get(key, 0.0)
+
+
 def _linked_score(
-    link: Link | None, linked: Collection[str], evidence: Mapping[str, Evidence], lexicon: Lexicon
+    link: Link | None, taken: Collection[str], evidence: Mapping[str, Evidence], lexicon: Lexicon
 ) -> tuple[str | None, float]:
-    """The score of a rule's known type, or of a kind of it that no other rule asks for."""
+    """The score of a rule's known type, or of a kind of it that is not taken by another or excluded."""
     if link is None:
         return None, 0.0
     own = [(link.key, evidence.get(link.key, _NOTHING).score)]
     kinds = [
         (kind, _KIND * evidence.get(kind, _NOTHING).score)
         for kind in lexicon.kinds(link.key)
-        if kind not in linked
+        if kind not in taken
     ]
     return max(own + kinds, key=lambda entry: entry[1])
 
