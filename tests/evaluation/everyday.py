@@ -13,7 +13,7 @@ from llamaclassify.server.text import Page
 from .corpus import Example
 
 _FILE = Path(__file__).parent / "everyday.toml"
-_EACH = 3
+_EACH = 6
 _FIELD = re.compile(r"\{(\w+)\}")
 _FIRST = "Ada Bruno Celeste Dmitri Elif Farah Gustav Hana Ivo Jonas Keziah Lars Maren Nuala Oskar".split()
 _LAST = "Abara Brandt Castellan Dorsey Eklund Ferrow Grieve Holt Ivers Jansky Kell Moreau Nakata".split()

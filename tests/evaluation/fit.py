@@ -22,7 +22,7 @@ def main() -> None:
     written = Corpus.read(DOCUMENTS)
     write_common_words(written)
     with tempfile.TemporaryDirectory() as folder:
-        model = train(with_layouts(written, Path(folder)), new_bench(encoder=True), count=2 * TASKS)
+        model = train(with_layouts(written, Path(folder)), new_bench(encoder=True), count=3 * TASKS)
     _WEIGHTS.write_text(_as_toml(model), encoding="utf-8")
     print(f"written: {_WEIGHTS}")
 

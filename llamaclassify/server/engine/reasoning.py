@@ -20,6 +20,8 @@ _QUOTE = 110
 # From this score on a known type is worth naming.
 _TELLING = 0.5
 _TELLING_CUE = 0.7
+# Common words that a rule excludes stand in too many documents to be told.
+_CARRIED = 0.4
 
 
 @frozen(eq=False)
@@ -132,10 +134,10 @@ def _against(rule: int, case: _Case) -> Iterator[str]:
 def _excluded(rule: int, case: _Case) -> Iterator[str]:
     """What a rule excludes and the document has."""
     reading, excluded = case.sources.reading, case.ruleset.exclusions[rule]
-    if words := [part for part in (*excluded.names, *excluded.words) if carried(part, reading)]:
+    if words := [part for part in (*excluded.names, *excluded.words) if carried(part, reading) >= _CARRIED]:
         quoted = _listed([" ".join(part) for part in words])
         yield f'"{case.label(rule)}" excludes {quoted}, which the document carries.'
-    if case.scores.excluded_type[rule]:
+    if excluded.types and case.scores.excluded_type[rule]:
         types = ", ".join(map(case.plural, sorted(excluded.types)))
         yield f'"{case.label(rule)}" excludes {types}, which the document looks like.'
 

@@ -31,6 +31,8 @@ _BEST_OUTSIDE = 3
 _CERTAIN = 0.85
 # A known type this close to a rule is what the rule asks for, under another name.
 _NEAR = 0.6
+# How much more the likeliest types count than the next.
+_SHARPNESS = 8.0
 # So much of a type must a document show to be taken for it.
 _SEEN = 0.4
 # And so near to the best of them must it be.
@@ -67,6 +69,7 @@ class RuleSet:
         rules: As they were given.
         links: The known type of each, where there is one.
         terms: The words of each.
+        meanings: For each how close in meaning it is to each known type; empty without an encoder.
         near: For each the known types that mean much the same; none where its own is certain.
         exclusions: What each says a document must not be.
         vectors: The vector of each; None without an encoder.
@@ -75,6 +78,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     links: tuple[Link | None, ...]
     terms: tuple[RuleTerms, ...]
+    meanings: tuple[Mapping[str, float], ...]
     near: tuple[frozenset[str], ...]
     exclusions: tuple[Exclusions, ...]
     vectors: Vectors | None
@@ -92,13 +96,16 @@ class Scores:
         outside_type: That type.
         coverage: The share of the rule's words in the document.
         title: Whether the rule's label stands as a title.
-        excluded_type: Whether the document looks like a type that the rule excludes.
+        heading: Whether the rule's label or a name of its known type does.
+        outside_heading: Whether a name of a known type that no rule asks for does.
+        excluded_type: Whether the document looks like a type that the rule excludes, or leaves to another.
         excluded_name: How plainly the document carries a name that the rule excludes.
         excluded_words: How plainly it carries something else that the rule excludes.
         similarity: Closeness in meaning; None without an encoder.
         outside_similarity: The same for the closest known types that no rule asks for.
         likeness: What the document shows of the rule's known type, and how close it is to it in meaning.
-        outside_likeness: The same for the known type that no rule asks for and that comes out best.
+        kinship: How close in meaning the rule is to the known types that the document looks like.
+        outside_likeness: The likeness of the known type that no rule asks for and that comes out best.
         closest: The index of the closest passage.
     """
 
@@ -109,12 +116,15 @@ class Scores:
     outside_type: str | None
     coverage: Floats
     title: Floats
+    heading: Floats
+    outside_heading: float
     excluded_type: Floats
     excluded_name: Floats
     excluded_words: Floats
     similarity: Floats | None
     outside_similarity: float
     likeness: Floats
+    kinship: Floats
     outside_likeness: float
     closest: tuple[int, ...]
 
@@ -148,6 +158,7 @@ def prepare_rules(
         tuple(rules),
         tuple(links),
         tuple(rule_terms(rules)),
+        tuple(meanings),
         tuple(_near(link, meaning) for link, meaning in zip(links, meanings, strict=True)),
         tuple(
             Exclusions.of(rule.description, lexicon, hidden, link.key if link else None)
@@ -171,6 +182,11 @@ def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collec
         _linked_score(link, linked | each.types, evidence, lexicon)
         for link, each in zip(ruleset.links, ruleset.exclusions, strict=True)
     ]
+    # What another rule asks for in particular is not meant by the more general one.
+    not_meant = [
+        each.types | (linked.intersection(lexicon.kinds(link.key)) if link else frozenset())
+        for link, each in zip(ruleset.links, ruleset.exclusions, strict=True)
+    ]
     inside = {member for key in linked for member in lexicon.family(key)}
     excluded = {key for each in ruleset.exclusions for key in each.types} - linked
     inside = inside.union(*ruleset.near, hidden) - excluded
@@ -190,11 +206,21 @@ def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collec
         outside_type=outside_type,
         coverage=np.array([coverage(terms, reading) for terms in ruleset.terms]),
         title=np.array([_title(terms, reading) for terms in ruleset.terms]),
-        excluded_type=np.array([float(not seen.isdisjoint(each.types)) for each in ruleset.exclusions]),
+        heading=np.array(
+            [
+                max(_title(terms, reading), evidence.get(key or "", _NOTHING).title)
+                for terms, (key, _) in zip(ruleset.terms, best, strict=True)
+            ]
+        ),
+        outside_heading=max(
+            (found.title for key, found in evidence.items() if key not in inside), default=0.0
+        ),
+        excluded_type=np.array([float(not seen.isdisjoint(types)) for types in not_meant]),
         excluded_name=np.array([most_carried(each.names, reading) for each in ruleset.exclusions]),
         excluded_words=np.array([most_carried(each.words, reading) for each in ruleset.exclusions]),
         similarity=similarity,
         likeness=np.array([_likeness(key, evidence, sources) for key, _ in best]),
+        kinship=_kinship(ruleset.meanings, evidence, sources, hidden),
         outside_likeness=max(
             (_likeness(key, evidence, sources) for key in lexicon.types if key not in inside), default=0.0
         ),
@@ -216,6 +242,23 @@ def _likeness(key: str | None, evidence: Mapping[str, Evidence], sources: Source
     if key is None:
         return 0.0
     return evidence.get(key, _NOTHING).score + _MEANING * sources.likeness.get(key, 0.0)
+
+
+def _kinship(
+    meanings: Sequence[Mapping[str, float]],
+    evidence: Mapping[str, Evidence],
+    sources: Sources,
+    hidden: Collection[str],
+) -> Floats:
+    """The closeness of each rule to the known types, those counting most that the document looks like."""
+    keys = [key for key in sources.likeness if key not in hidden]
+    if not keys:
+        return np.zeros(len(meanings))
+    likeness = np.array([_likeness(key, evidence, sources) for key in keys])
+    shares = np.exp(_SHARPNESS * (likeness - likeness.max()))
+    table = np.array([[meaning[key] for key in keys] for meaning in meanings])
+    closeness: Floats = table @ (shares / shares.sum())
+    return closeness
 
 
 def _linked_score(
