@@ -77,6 +77,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def evaluate(session: nox.Session) -> None:
+    """How good the engine is, on types that its weights were not fitted on; writes docs/engine.md's table."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.evaluation.evaluate", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks against the vendor's SDK and code by hand; writes docs/benchmarks.md."""
     session.install(".[local]", "llama-cloud[aiohttp]==2.19.0")

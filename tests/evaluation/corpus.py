@@ -6,7 +6,7 @@ import random
 import tomllib
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from llamaclassify.models import Rule
 from llamaclassify.server.text import DocumentError, Page, read_pages
@@ -23,11 +23,13 @@ class Wording:
         labels: What they call it.
         full: Descriptions that say a lot.
         terse: Descriptions that say little.
+        includes: The types that are kinds of this one.
     """
 
     labels: tuple[str, ...]
     full: tuple[str, ...]
     terse: tuple[str, ...]
+    includes: tuple[str, ...]
 
     def rule(self, dice: random.Random) -> Rule:
         """One rule, as one person would write it."""
@@ -46,10 +48,19 @@ class Example:
 
 @frozen
 class Corpus:
-    """Documents, and how their types are asked for."""
+    """Documents, and how their types are asked for.
+
+    Attributes:
+        wordings: How each type is asked for.
+        examples: The documents.
+        lookalikes: For a type those whose documents have much in common with its own.
+        overlapping: For a type those that some of its documents are as well.
+    """
 
     wordings: dict[str, Wording]
     examples: tuple[Example, ...]
+    lookalikes: dict[str, frozenset[str]]
+    overlapping: dict[str, frozenset[str]]
 
     @classmethod
     def read(cls, folder: Path) -> Corpus:
@@ -67,12 +78,28 @@ class Corpus:
             }
         kinds = [*sorted(wordings), FOREIGN]
         examples = [found for kind in kinds for found in _examples(folder / kind)]
-        return cls(wordings, tuple(examples))
+        groups = folder / "lookalikes.toml"
+        return cls(wordings, tuple(examples), _groups(groups, "groups"), _groups(groups, "overlapping"))
+
+    def of_kind(self, kind: str | None) -> list[Example]:
+        """The documents of a type and of its kinds; with None, those of no type."""
+        kinds = {kind, *(self.wordings[kind].includes if kind else ())}
+        return [example for example in self.examples if example.kind in kinds]
 
     def only(self, kinds: set[str]) -> Corpus:
         """The part that is about some types, with all documents of no type."""
         wordings = {kind: self.wordings[kind] for kind in sorted(kinds)}
-        return Corpus(wordings, tuple(x for x in self.examples if x.kind is None or x.kind in kinds))
+        examples = tuple(x for x in self.examples if x.kind is None or x.kind in kinds)
+        return evolve(self, wordings=wordings, examples=examples)
+
+
+def _groups(path: Path, name: str) -> dict[str, frozenset[str]]:
+    groups = tomllib.loads(path.read_text())[name] if path.exists() else []
+    return {
+        kind: frozenset(other for group in groups if kind in group for other in group if other != kind)
+        for group in groups
+        for kind in group
+    }
 
 
 def _wording(table: dict[str, object]) -> Wording:
@@ -80,7 +107,7 @@ def _wording(table: dict[str, object]) -> Wording:
         value = table.get(key) or ()
         return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
 
-    return Wording((*texts("type"), *texts("other_types")), texts("full"), texts("terse"))
+    return Wording((*texts("type"), *texts("other_types")), texts("full"), texts("terse"), texts("includes"))
 
 
 def _examples(folder: Path) -> list[Example]:

@@ -1,50 +1,30 @@
-"""Fits the engine's weights on the corpus: ``python -m tests.evaluation.fit``.
-
-First on half of the types, reported on the other half; then on all of them, written to ``weights.toml``.
-"""
+"""Fits the engine's weights on all documents: ``python -m tests.evaluation.fit``, written to the package."""
 
 from __future__ import annotations
 
-import argparse
+import tempfile
 from pathlib import Path
 
 import llamaclassify.server.engine as package
-from llamaclassify.server.engine.encoder import load_encoder
 from llamaclassify.server.engine.features import NAMES
-from llamaclassify.server.engine.lexicon import Lexicon
 from llamaclassify.server.engine.model import SETS, Model
 
-from .bench import Bench, RememberingEncoder
 from .common import write_common_words
 from .corpus import DOCUMENTS, Corpus
-from .evaluate import show
-from .training import halves, train
+from .evaluate import new_bench, with_layouts
+from .training import TASKS, train
 
 _WEIGHTS = Path(package.__file__).parent / "weights.toml"
 
 
 def main() -> None:
-    """Fit, report and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tasks", type=int, default=3000)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--no-write", action="store_true")
-    options = parser.parse_args()
-
-    corpus = Corpus.read(DOCUMENTS)
-    if not options.no_write:
-        write_common_words(corpus)
-    encoder = load_encoder()
-    bench = Bench(Lexicon.load(), RememberingEncoder(encoder) if encoder else None)
-    one, other = halves(corpus, options.seed)
-    for trained, tested in ((one, other), (other, one)):
-        model = train(trained, bench, count=options.tasks, seed=options.seed)
-        print(f"\nfitted on {len(trained.wordings)} types, tested on {len(tested.wordings)} others")
-        show(bench, tested, model, count=options.tasks // 2, seed=options.seed + 1)
-    model = train(corpus, bench, count=2 * options.tasks, seed=options.seed)
-    if not options.no_write:
-        _WEIGHTS.write_text(_as_toml(model), encoding="utf-8")
-        print(f"\nwritten: {_WEIGHTS}")
+    """Count the common words, fit, and write both."""
+    written = Corpus.read(DOCUMENTS)
+    write_common_words(written)
+    with tempfile.TemporaryDirectory() as folder:
+        model = train(with_layouts(written, Path(folder)), new_bench(encoder=True), count=3 * TASKS)
+    _WEIGHTS.write_text(_as_toml(model), encoding="utf-8")
+    print(f"written: {_WEIGHTS}")
 
 
 def _as_toml(model: Model) -> str:

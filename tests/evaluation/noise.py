@@ -11,11 +11,12 @@ _MISREADINGS = {"l": "1", "o": "0", "e": "c", "m": "rn", "i": "l", "s": "5", "a"
 
 def damaged(pages: tuple[Page, ...], dice: random.Random) -> tuple[Page, ...]:
     """One kind of damage to a document."""
-    damage = dice.choice((_misread, _beheaded, _truncated, _tail_only))
+    damage = dice.choice((misread, _beheaded, _truncated, _tail_only))
     return tuple(Page(page.number, damage(page.text, dice)) for page in pages)
 
 
-def _misread(text: str, dice: random.Random) -> str:
+def misread(text: str, dice: random.Random) -> str:
+    """Letters taken for others, as poor scans are read."""
     rate = dice.uniform(0.005, 0.03)
     return "".join(_MISREADINGS.get(char, char) if dice.random() < rate else char for char in text)
 

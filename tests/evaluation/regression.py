@@ -12,19 +12,22 @@ from llamaclassify.server.engine.scores import Floats
 _STEPS = 30
 
 
-def fit(rows: Sequence[Floats], golds: Sequence[int], *, penalty: float, used: Floats) -> Floats:
+def fit(
+    rows: Sequence[Floats], golds: Sequence[int], *, penalty: Floats, used: Floats, expected: Floats
+) -> Floats:
     """Weights under which the right options are likely.
 
     Args:
         rows: For every task one row an option; "none", with all zeros, comes last.
         golds: For every task the index of the right option.
-        penalty: How much weights are pulled to zero (L2).
+        penalty: How much each weight is pulled to what is expected of it (L2).
         used: 1 for each feature that may have a weight, else 0.
+        expected: What each weight is without any task.
     """
     weights = np.zeros(rows[0].shape[1])
     pull = np.where(used > 0, penalty, 1e9)
     for _ in range(_STEPS):
-        gradient, curvature = pull * weights, np.diag(pull).astype(np.float64)
+        gradient, curvature = pull * (weights - expected), np.diag(pull).astype(np.float64)
         for options, gold in zip(rows, golds, strict=True):
             chances = softmax(options @ weights)
             mean = chances @ options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -10,30 +10,37 @@ from .encoder import Encoder, Vectors
 from .lexicon import DocumentType, Lexicon
 
 _NAMES = 6
+_CUES = 20
 
 
 @frozen(eq=False)
 class Bank:
-    """A vector for every known type.
+    """Two vectors for every known type.
 
     Attributes:
         keys: The types.
-        vectors: One row a type.
+        names: What they are called: what a rule is compared with. One row a type.
+        contents: The phrases that they carry: what a document is compared with.
     """
 
     keys: tuple[str, ...]
-    vectors: Vectors
+    names: Vectors
+    contents: Vectors
 
     @classmethod
     def of(cls, lexicon: Lexicon, encoder: Encoder) -> Bank:
         """Encode all types of a lexicon."""
-        texts = [_described(known) for known in lexicon.types.values()]
-        return cls(tuple(lexicon.types), encoder.encode(texts))
+        types = lexicon.types.values()
+        return cls(
+            tuple(lexicon.types),
+            encoder.encode([_described(known, known.called[:_NAMES]) for known in types]),
+            encoder.encode([_described(known, known.telling[:_CUES]) for known in types]),
+        )
 
     def closeness(self, vector: Vectors) -> Mapping[str, float]:
-        """How close in meaning a text is to each type."""
-        return dict(zip(self.keys, (self.vectors @ vector).tolist(), strict=True))
+        """How close in meaning a rule is to each type."""
+        return dict(zip(self.keys, (self.names @ vector).tolist(), strict=True))
 
 
-def _described(known: DocumentType) -> str:
-    return f"{known.key.replace('_', ' ')}: {', '.join(known.called[:_NAMES])}"
+def _described(known: DocumentType, phrases: Sequence[str]) -> str:
+    return f"{known.key.replace('_', ' ')}: {', '.join(phrases)}"

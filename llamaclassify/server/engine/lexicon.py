@@ -36,6 +36,7 @@ class DocumentType:
     Attributes:
         key: Its identifier.
         called: What it is called in English, as the lexicon writes it.
+        telling: Its strong cues, as the lexicon writes them.
         names: What it is called, in several languages, as words.
         kind_of: The key of the more general type that it belongs to.
         cues: For every phrase what it is worth; below zero it speaks against the type.
@@ -43,6 +44,7 @@ class DocumentType:
 
     key: str
     called: tuple[str, ...]
+    telling: tuple[str, ...]
     names: frozenset[Phrase]
     kind_of: str | None
     cues: Mapping[Phrase, float]
@@ -175,7 +177,8 @@ def _document_type(key: str, table: Mapping[str, Any], spelling: dict[Phrase, st
     for part, worth in (("weak", _WEAK), ("strong", _STRONG), ("against", _AGAINST)):
         for phrase in _phrases(table.get(part, ()), spelling):
             cues[phrase] = worth * min(1.0, sum(map(rarity, phrase)))
-    return DocumentType(key, tuple(table["names"]), names, table.get("kind_of"), cues)
+    called, telling = tuple(table["names"]), tuple(table.get("strong", ()))
+    return DocumentType(key, called, telling, names, table.get("kind_of"), cues)
 
 
 def _phrases(texts: Iterable[str], spelling: dict[Phrase, str]) -> Iterator[Phrase]:

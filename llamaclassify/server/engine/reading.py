@@ -11,7 +11,7 @@ from itertools import pairwise
 from attrs import define, frozen
 
 from ..text import Page
-from .tokens import words
+from .tokens import stem, words
 
 # What decides a document's kind stands early; the rest of a very long one only costs time.
 MOST_WORDS = 40_000
@@ -79,6 +79,22 @@ class Reading:
         places: dict[tuple[str, str], int] = {}
         for index, pair in enumerate(pairwise(self.words)):
             places.setdefault(pair, index)
+        return places
+
+    @cached_property
+    def first_stems(self) -> dict[str, int]:
+        """The same for the stems of its words."""
+        places: dict[str, int] = {}
+        for word, index in self.first_places.items():
+            places.setdefault(stem(word), index)
+        return places
+
+    @cached_property
+    def first_stem_pairs(self) -> dict[tuple[str, str], int]:
+        """The same for the stems of two neighbouring words."""
+        places: dict[tuple[str, str], int] = {}
+        for (one, other), index in self.first_pairs.items():
+            places.setdefault((stem(one), stem(other)), index)
         return places
 
     @cached_property

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from ...models import Rule
+from .exclusions import carried
 from .lexical import shared_words
 from .lexicon import Cue, Lexicon
-from .negation import unjudged
+from .negation import exclusions, unjudged
 from .reading import Reading
 from .scores import RuleSet, Scores, Sources
 
@@ -19,6 +20,8 @@ _QUOTE = 110
 # From this score on a known type is worth naming.
 _TELLING = 0.5
 _TELLING_CUE = 0.7
+# Common words that a rule excludes stand in too many documents to be told.
+_CARRIED = 0.4
 
 
 @frozen(eq=False)
@@ -63,9 +66,17 @@ class _Case:
         return name if name.endswith("s") else f"{name[:-1]}ies" if name.endswith("cy") else f"{name}s"
 
     def cues(self, rule: int) -> list[Cue]:
+        """The most telling phrases of the rule's known type."""
+        return [cue for cue in self._found(rule) if cue.weight > 0][:_PHRASES]
+
+    def cues_against(self, rule: int) -> list[Cue]:
+        """The phrases that speak most against it."""
+        return [cue for cue in reversed(self._found(rule)) if cue.weight < 0][:_PHRASES]
+
+    def _found(self, rule: int) -> Sequence[Cue]:
         key = self.scores.shown[rule]
         found = self.sources.evidence.get(key) if key else None
-        return [cue for cue in found.cues if cue.weight > 0][:_PHRASES] if found else []
+        return found.cues if found else ()
 
 
 def _a_rule(rule: int, case: _Case) -> Iterator[str]:
@@ -82,6 +93,7 @@ def _a_rule(rule: int, case: _Case) -> Iterator[str]:
         yield f'"{case.label(rule)}" stands in its heading.'
     if cues and shared:
         yield f"Words shared with the criteria: {_listed(shared)}."
+    yield from _against(rule, case)
     yield from _passage(rule, case)
 
 
@@ -99,6 +111,10 @@ def _no_rule(answer: Answer, case: _Case) -> Iterator[str]:
         yield f"{opening}: too little of what the rules ask for was found."
     if answer.runner_up is not None:
         yield _closest_rule(answer.runner_up, case)
+        yield from _against(answer.runner_up, case)
+    for rule in range(len(case.ruleset.rules)):
+        if rule != answer.runner_up:
+            yield from _excluded(rule, case)
 
 
 def _closest_rule(rule: int, case: _Case) -> str:
@@ -108,13 +124,35 @@ def _closest_rule(rule: int, case: _Case) -> str:
     return f'The closest, "{case.label(rule)}", shares no word with it.'
 
 
+def _against(rule: int, case: _Case) -> Iterator[str]:
+    """What was found that speaks against a rule."""
+    if cues := case.cues_against(rule):
+        yield f"Against it: {_phrases(cues, case.sources.reading)}."
+    yield from _excluded(rule, case)
+
+
+def _excluded(rule: int, case: _Case) -> Iterator[str]:
+    """What a rule excludes and the document has."""
+    reading, excluded = case.sources.reading, case.ruleset.exclusions[rule]
+    if words := [part for part in (*excluded.names, *excluded.words) if carried(part, reading) >= _CARRIED]:
+        quoted = _listed([" ".join(part) for part in words])
+        yield f'"{case.label(rule)}" excludes {quoted}, which the document carries.'
+    if excluded.types and case.scores.excluded_type[rule]:
+        types = ", ".join(map(case.plural, sorted(excluded.types)))
+        yield f'"{case.label(rule)}" excludes {types}, which the document looks like.'
+
+
 def _closing(answer: Answer, case: _Case) -> Iterator[str]:
     if answer.chosen is not None and answer.runner_up is not None:
         yield f'Next: "{case.label(answer.runner_up)}" ({_percent(answer.chance)}).'
     rule = answer.chosen if answer.chosen is not None else answer.runner_up
-    if rule is not None and (left := unjudged(case.ruleset.rules[rule].description)):
-        quoted = ", ".join(f'"{_short(part, 50)}"' for part in left[:3])
-        yield f"Not judged (negations, amounts and conditions are not understood here): {quoted}."
+    if rule is None:
+        return
+    description = case.ruleset.rules[rule].description
+    if clauses := exclusions(description):
+        yield f"Judged by its words alone: {_quoted(clauses)}."
+    if left := unjudged(description):
+        yield f"Not judged (amounts and conditions are not understood here): {_quoted(left)}."
 
 
 def _passage(rule: int, case: _Case) -> Iterator[str]:
@@ -131,6 +169,10 @@ def _phrases(cues: Sequence[Cue], reading: Reading) -> str:
 
 def _listed(parts: Sequence[str]) -> str:
     return ", ".join(f'"{part}"' for part in parts)
+
+
+def _quoted(clauses: Sequence[str]) -> str:
+    return _listed([_short(clause, 50) for clause in clauses[:3]])
 
 
 def _percent(chance: float) -> str:

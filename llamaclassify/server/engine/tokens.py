@@ -12,6 +12,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Headings set with wide spacing: "I N V O I C E"
 _SPACED = re.compile(r"\b(?:[^\W\d_] ){3,}[^\W\d_]\b")
 
+_STEM = 7
+
 STOP_WORDS = frozenset(
     "a about above after again all also am an and any are as at be because been before being below"
     " between both but by can could did do does doing down during each etc few for from further had"
@@ -60,6 +62,11 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
         return word[:-2]
     return word[:-1]
+
+
+def stem(word: str) -> str:
+    """The beginning of a word, which its other forms share: "itemised", "itemises"."""
+    return word[:_STEM]
 
 
 def find_run(needle: Sequence[str], words: Sequence[str]) -> int:
