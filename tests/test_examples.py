@@ -155,8 +155,8 @@ async def batch(http, batch_id):
         return await answer.json()
 
 
-async def batch_with(done, http, batch_id):
-    while (found := await batch(http, batch_id))["done"] < done:
+async def batch_with(results, http, batch_id):
+    while len((found := await batch(http, batch_id))["results"]) < results:
         await asyncio.sleep(0.02)
     return found
 
