@@ -173,7 +173,7 @@ class Wait(Generic[J]):
         # tenacity's backoff goes by the number of attempts alone: its loop would cost more than the requests.
         pause = self.backoff(self)  # type: ignore[arg-type]
         self.attempt_number += 1
-        return pause * (1 + self.policy.jitter * random.uniform(-1, 1))  # noqa: S311
+        return pause * (1 + self.policy.jitter * (2 * random.random() - 1))  # noqa: S311
 
     def _look_at(self, moment: float) -> None:
         """Set the next look; the last one is to be answered at the deadline."""

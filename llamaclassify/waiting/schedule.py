@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from math import frexp
+from math import frexp, ldexp
 
 _REMEMBERED = 256
 _FEWEST = 8
@@ -65,4 +65,4 @@ class Schedule:
 
 def _power_of_two(seconds: float) -> float:
     """Give the largest power of two that is not above `seconds`."""
-    return 2.0 ** (frexp(seconds)[1] - 1)
+    return ldexp(1.0, frexp(seconds)[1] - 1)

@@ -32,6 +32,8 @@ from ..models import (
 )
 from .checks import (
     CLASSIFIER_DESCRIPTION_LENGTH as LONG_DESCRIPTION,
+    INPUT_LENGTH,
+    TRANSACTION_ID_LENGTH,
     identifier,
     input_issues,
     listed,
@@ -305,7 +307,8 @@ class JobBody:
             ConfigurationError: The input or the transaction id cannot be right.
         """
         own = {"file_input": file_input, "transaction_id": transaction_id}
-        refuse(input_issues(own))
+        if not (_is_plain(file_input, INPUT_LENGTH) and _is_plain(transaction_id, TRANSACTION_ID_LENGTH)):
+            refuse(input_issues(own))
         return b"%b,%b" % (self._opening, json_bytes(own)[1:])
 
 
@@ -317,6 +320,11 @@ def _warn_of_long_descriptions(body: Mapping[str, Any]) -> None:
                 f"some versions of the service refuse more than {LONG_DESCRIPTION}"
             )
             warnings.warn(message, UserWarning, stacklevel=4)
+
+
+def _is_plain(text: object, longest: int) -> bool:
+    """Tell at a glance that a text is right, as those of thousands of creates are."""
+    return isinstance(text, str) and 0 < len(text) <= longest and text.isascii()
 
 
 def _one_input(file_input: str | None, **deprecated: str | None) -> str:

@@ -176,6 +176,9 @@ def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
     return hook
 
 
+_text = _exactly(str)
+
+
 def _number(data: Any, _: Any) -> float:
     if isinstance(data, bool) or not isinstance(data, int | float):
         message = f"expected a number, got {type(data).__name__}"
@@ -184,7 +187,7 @@ def _number(data: Any, _: Any) -> float:
 
 
 def _moment(data: Any, _: Any) -> datetime:
-    moment = datetime.fromisoformat(_exactly(str)(data, str))
+    moment = datetime.fromisoformat(_text(data, str))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -192,7 +195,7 @@ def _status_of(known: type[StrEnum]) -> Callable[[Any, Any], str]:
     """Read a status, keeping one that is not known as the text it is."""
 
     def hook(data: Any, _: Any) -> str:
-        text = _exactly(str)(data, str)
+        text = _text(data, str)
         return known(text) if text in known.__members__ else text
 
     return hook
