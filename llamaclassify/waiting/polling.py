@@ -93,7 +93,6 @@ class Wait(Generic[J]):
     attempt_number: int = 1
     answered_in: float = 0.0
     is_last: bool = False
-    was_last: bool = False
     is_over: bool = False
     started: float | None = None
     running_at: float = 0.0
@@ -119,7 +118,7 @@ class Wait(Generic[J]):
         """Take a look's sighting; gives when to look again, None where there is no more need or time to."""
         # Capped: one slow look must not end the wait early.
         self.answered_in = min(max(now - self.at, 0.0), _LONGEST_LEAD, self.policy.timeout / 10)
-        self.was_last = self.is_last
+        was_last = self.is_last
         if self.seen is None or seen.status != self.seen.status:
             self.seen = seen
             if self.on_event is not None:
@@ -127,7 +126,7 @@ class Wait(Generic[J]):
         self.seen_at = now
         if not seen.is_terminal:
             self.running_at = now
-        if seen.is_terminal or self.was_last or now >= self.deadline.at - self.answered_in:
+        if seen.is_terminal or was_last or now >= self.deadline.at - self.answered_in:
             self.is_over = True
             return None
         pause = self._next_pause()
