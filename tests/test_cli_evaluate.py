@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from reportlab.pdfgen.canvas import Canvas
 
 from llamaclassify.cli import doctor
+from llamaclassify.cli.comparing import Change, Comparison
 from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import Record
 from llamaclassify.cli.report import page
-from llamaclassify.cli.scores import differing, judged, scores_of
+from llamaclassify.cli.scores import Judged, Scores
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES = """
@@ -50,11 +51,10 @@ def invoke(*arguments, stdin=None):
     return result
 
 
-def answer(name, type, expected, confidence=0.9, error=None):
+def answer(name, type, expected, confidence=0.9, error=None, rules="rules.yaml"):
     status = None if error else "COMPLETED"
-    return judged(
-        Record(name, status, type, None if error else confidence, f"it is {type}", None, error), expected
-    )
+    record = Record(name, status, type, None if error else confidence, f"it is {type}", None, error)
+    return Judged.beside(record, expected, rules)
 
 
 ANSWERS = [
@@ -68,15 +68,15 @@ ANSWERS = [
 
 
 def test_scores():
-    scores = scores_of(ANSWERS)
+    scores = Scores(tuple(ANSWERS))
     assert (scores.accuracy, scores.failed) == (0.5, 1)
-    assert scores.names() == ["invoice", "receipt", "(no rule fits)", "(error)"]
+    assert scores.names == ["invoice", "receipt", "(no rule fits)", "(error)"]
     assert [(s.name, s.count, s.precision, s.recall) for s in scores.by_type()] == [
         ("invoice", 3, 2 / 3, 2 / 3),
         ("receipt", 2, None, 0.0),
         ("(no rule fits)", 1, 0.5, 1.0),
     ]
-    assert scores.confusion()["receipt", "invoice"] == 1
+    assert scores.confusion["receipt", "invoice"] == 1
     assert [(b.least, b.count, b.right) for b in scores.calibration()] == [
         (0.5, 2, 0.5),
         (0.7, 1, 1.0),
@@ -87,11 +87,28 @@ def test_scores():
     assert [record.document for record in scores.worst()] == ["c", "d", "f"]
 
 
-def test_a_comparison_shows_what_not_both_get_right_worse_and_better_first():
-    better = [answer(record.document, record.expected, record.expected) for record in ANSWERS]
-    worse = [*better[:2], *ANSWERS[2:4], answer("e", "invoice", None), better[5]]
-    pairs = [(a.document, b.is_right - a.is_right) for a, b in differing(ANSWERS, worse)]
-    assert pairs == [("f", 1), ("e", -1), ("c", 0), ("d", 0)]
+def by_other_rules():
+    """Better at f, worse at e, wrong at d and c all the same."""
+    others = [answer(a.document, a.expected, a.expected, rules="new/rules.yaml") for a in ANSWERS]
+    others[2:5] = [answer(a.document, "invoice", a.expected, rules="new/rules.yaml") for a in ANSWERS[2:5]]
+    return others
+
+
+def test_a_comparison_tells_documents_by_what_changes():
+    comparison = Comparison(Scores(tuple(ANSWERS)), Scores(tuple(by_other_rules())))
+    pairs = {change: [pair.first.document for pair in some] for change, some in comparison.pairs.items()}
+    assert pairs == {
+        Change.WORSE: ["e"],
+        Change.BETTER: ["f"],
+        Change.BOTH_WRONG: ["c", "d"],
+        Change.BOTH_RIGHT: ["a", "b"],
+    }
+    assert comparison.names == ("rules.yaml", "new/rules.yaml")
+    assert [(name, first.recall, second.recall) for name, first, second in comparison.by_type()] == [
+        ("invoice", 2 / 3, 1.0),
+        ("receipt", 0.0, 0.0),
+        ("(no rule fits)", 1.0, 0.0),
+    ]
 
 
 def test_an_evaluation_of_the_samples():
@@ -136,12 +153,23 @@ def test_an_evaluation_says_what_is_wrong_and_why(labels, rules, tmp_path):
 
 
 def test_a_comparison_of_rules(labels, rules, tmp_path):
-    other = tmp_path / "other.yaml"
+    other, output = tmp_path / "other.yaml", tmp_path / "both.jsonl"
     other.write_text(RULES.replace("total", "final"))
-    result = invoke("evaluate", "--labels", labels, "--rules", rules, "--compare", other)
+    command = ("evaluate", "--labels", labels, "--rules", rules, "--compare", other, "--output", output)
+    result = invoke(*command)
+    assert result.exit_code == 3
     assert re.search(r"accuracy +33\.3% +33\.3%", result.stdout)
-    assert re.search(r"b\.txt +receipt +invoice 0\.70 +invoice 0\.70", result.stdout)
-    assert "right by both: 1 of 3" in result.stdout
+    assert re.search(r"invoice +1 +50\.0% 100\.0% +50\.0% 100\.0%", result.stdout)
+    assert re.search(r"b\.txt +receipt +invoice 0\.70 +invoice 0\.70 +wrong by both", result.stdout)
+    assert "2 wrong by both, 1 right by both" in result.stdout
+    assert "(2 of them not shown)" in invoke(*command, "--worst", 0).stdout
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [(r["document"], r["rules"]) for r in records] == [
+        (name, str(file)) for file in (rules, other) for name in ("a.txt", "b.txt", "c.txt")
+    ]
+    assert invoke("report", output, "--output", tmp_path / "report.html").exit_code == 0
+    by_rules = json.loads(invoke(*command, "--format", "json").stdout)
+    assert {file: scores["documents"] for file, scores in by_rules.items()} == {str(rules): 3, str(other): 3}
 
 
 @pytest.mark.parametrize(
@@ -151,6 +179,7 @@ def test_a_comparison_of_rules(labels, rules, tmp_path):
         ("document\na.txt\n", "there is no column type"),
         ("document,type\na.txt,invoice\nb.txt,invoce\n", "line 3: the type 'invoce' is in no rule of"),
         ("", "there is no column document or type"),
+        ("document,type\na.txt,\n./a.txt,invoice\n", "line 3: ./a.txt has its label in line 2"),
     ],
 )
 def test_labels_that_cannot_be_used(tmp_path, rules, text, message):
@@ -162,9 +191,8 @@ def test_labels_that_cannot_be_used(tmp_path, rules, text, message):
 
 
 def embedded(html):
-    return json.loads(
-        re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1]
-    )
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1]
+    return json.loads(data)["rows"]
 
 
 def test_a_report_holds_everything_and_asks_for_nothing(tmp_path):
@@ -189,6 +217,22 @@ def test_a_report_of_an_evaluation_has_its_scores():
     assert all(title in html for title in ("Confusion", "Precision and recall", "Calibration", "Most wrong"))
     assert "50.0%" in html
     assert len(embedded(html)) == len(ANSWERS)
+
+
+def test_a_report_of_a_comparison_has_both():
+    html = page([*ANSWERS, *by_other_rules()], "Compared")
+    for title in ("accuracy, rules.yaml", "accuracy, new/rules.yaml", "Confusion, new/rules.yaml", "Worse"):
+        assert title in html
+    rows = {row["document"]: row for row in embedded(html)}
+    assert len(rows) == len(ANSWERS)
+    assert rows["f"]["change"] == "better"
+    assert [answer["type"] for answer in rows["e"]["answers"]] == [None, "invoice"]
+
+
+def test_records_by_two_rules_that_are_not_of_the_same_documents_are_one_evaluation():
+    html = page([*ANSWERS, *by_other_rules()[1:]], "Evaluated")
+    assert len(embedded(html)) == 2 * len(ANSWERS) - 1
+    assert "Confusion" in html
 
 
 def test_what_stands_in_a_document_is_not_part_of_the_page():

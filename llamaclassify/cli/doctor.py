@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from anyio.to_thread import run_sync
@@ -29,7 +29,7 @@ from ..errors import (
     RateLimitError,
 )
 from .exits import Exit, run_async
-from .sessions import has_key
+from .sessions import Service, has_key
 
 if TYPE_CHECKING:
     from ..session import ClassifySession
@@ -61,19 +61,23 @@ class Finding:
 
 @click.command()
 @click.option("--local", is_flag=True, help="Look only at what classifying on this machine needs.")
-def doctor(local: bool) -> None:
+def doctor(local: bool, **options: Any) -> None:
     """Look at the key, the service and this machine: a line each, with what to do.
 
     Sends one request, for the first job of a listing. Exit status: 0 all can be used, 1 the service cannot be
     reached, 2 its address cannot be right, 4 the key is refused.
     """
-    run_async(partial(_look, only_here=local))
+    service = Service.taken_from(options)
+    run_async(partial(_look, None if local else service))
 
 
-async def _look(*, only_here: bool) -> Exit:
+doctor.params += Service.options()
+
+
+async def _look(service: Service | None) -> Exit:
     status = Exit.OK
-    if not only_here:
-        async for finding, found in _service():
+    if service is not None:
+        async for finding, found in _asked(service):
             _show(finding)
             status = status or found
     for finding in _machine():
@@ -91,16 +95,15 @@ def _show(finding: Finding) -> None:
         click.echo(f"    {'':<12} {finding.advice}")
 
 
-async def _service() -> AsyncIterator[tuple[Finding, Exit]]:
+async def _asked(service: Service) -> AsyncIterator[tuple[Finding, Exit]]:
     from ..policies import RetryPolicy
-    from ..session import ClassifySession
 
     if not has_key():
         advice = f"to use the service, make a key at {_KEYS} and set LLAMA_CLOUD_API_KEY"
         yield Finding("key", "none: run classifies on this machine", advice), Exit.OK
         return
     try:
-        opened = ClassifySession(timeout=_PATIENCE, retry=RetryPolicy(attempts=1))
+        opened = service.session(timeout=_PATIENCE, retry=RetryPolicy(attempts=1))
     except ConfigurationError as error:
         yield Finding("key", str(error), "correct it in the environment", is_fatal=True), Exit.USAGE
         return

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .scores import Judged, Scores, differing, named
+from .comparing import Change, Comparison
+from .scores import Judged, Scores, TypeScore, found_name, named
 
 _WIDTH = 1000
 """Where stdout is no terminal: nothing is wrapped."""
+_COLOURS = {Change.WORSE: "red", Change.BETTER: "green", Change.BOTH_WRONG: "dim"}
 
 
 def show_scores(scores: Scores, worst: int) -> None:
@@ -38,27 +38,49 @@ def show_scores(scores: Scores, worst: int) -> None:
         )
 
 
-def show_comparison(files: Sequence[Path], one: Scores, other: Scores) -> None:
-    """Print two sets of rules side by side."""
+def show_comparison(comparison: Comparison, most: int) -> None:
+    """Print two sets of rules side by side: how good they are, and the documents that not both get right."""
     console = _console()
-    names = [file.name for file in files]
-    table = _table("", *names)
-    table.add_row("accuracy", *(f"{scores.accuracy:.1%}" for scores in (one, other)))
-    table.add_row("failed", *(str(scores.failed) for scores in (one, other)))
-    table.add_row("calibration error", *(_number(scores.calibration_error) for scores in (one, other)))
-    recalls = {score.name: score.recall for score in other.by_type()}
-    for score in one.by_type():
-        table.add_row(f"recall of {score.name}", _share(score.recall), _share(recalls.get(score.name)))
-    console.print(table)
-    pairs = differing(one.records, other.records)
-    documents = _table("document", "is", *names, "")
-    for first, second in pairs:
-        better = second.is_right - first.is_right
-        mark = {1: Text("better", style="green"), -1: Text("worse", style="red"), 0: Text("")}[better]
-        documents.add_row(first.document, named(first.expected), _answer(first), _answer(second), mark)
-    if pairs:
+    console.print(_accuracies(comparison))
+    _section(console, "by type: precision, recall", _types_compared(comparison))
+    pairs = comparison.pairs
+    hidden = len(pairs[Change.BOTH_WRONG]) - most
+    documents = _table("document", "is", *comparison.names, "")
+    for change in (Change.WORSE, Change.BETTER, Change.BOTH_WRONG):
+        for pair in pairs[change][: most if change is Change.BOTH_WRONG else None]:
+            first, second = pair.first, pair.second
+            mark = Text(change, style=_COLOURS[change])
+            documents.add_row(first.document, named(first.expected), _answer(first), _answer(second), mark)
+    if documents.row_count:
         _section(console, "document by document", documents)
-    console.print(f"\nright by both: {len(one.records) - len(pairs):,} of {len(one.records):,}")
+    counts = ", ".join(f"{len(some):,} {change}" for change, some in pairs.items())
+    more = f" ({hidden:,} of them not shown)" if hidden > 0 else ""
+    console.print(f"\n{counts}{more}")
+
+
+def _accuracies(comparison: Comparison) -> Table:
+    scored = comparison.first, comparison.second
+    table = _table("", *comparison.names)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    table.add_row("accuracy", *(Text(f"{scores.accuracy:.1%}", style="bold") for scores in scored))
+    table.add_row("failed", *(str(scores.failed) for scores in scored))
+    table.add_row("calibration error", *(_number(scores.calibration_error) for scores in scored))
+    return table
+
+
+def _types_compared(comparison: Comparison) -> Table:
+    table = _table("type", "documents", *comparison.names)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, first, second in comparison.by_type():
+        count = max(score.count for score in (first, second) if score is not None)
+        table.add_row(name, str(count), *(_both(score) for score in (first, second)))
+    return table
+
+
+def _both(score: TypeScore | None) -> str:
+    return "" if score is None else f"{_share(score.precision):>6} {_share(score.recall):>6}"
 
 
 def _console() -> Console:
@@ -79,8 +101,8 @@ def _table(*columns: str) -> Table:
 
 
 def _accuracy(scores: Scores) -> Text:
-    right = sum(record.is_right for record in scores.records)
-    text = Text.assemble((f"accuracy {scores.accuracy:.1%}", "bold"), f": {right} of {len(scores.records)}")
+    of = f": {scores.right:,} of {len(scores.records):,}"
+    text = Text.assemble((f"accuracy {scores.accuracy:.1%}", "bold"), of)
     return text.append(f"; {scores.failed} failed, and count as wrong" if scores.failed else "")
 
 
@@ -94,8 +116,8 @@ def _types(scores: Scores) -> Table:
 
 
 def _confusion(scores: Scores) -> Table:
-    names = scores.names()
-    confusion = scores.confusion()
+    names = scores.names
+    confusion = scores.confusion
     # Numbers, not names, across: names of fifty characters would leave no room.
     table = _table("", "type", *(str(number) for number in range(1, len(names) + 1)))
     for column in table.columns[2:]:
@@ -133,7 +155,7 @@ def _calibration(scores: Scores) -> Table:
 
 def _answer(record: Judged) -> str:
     sure = "" if record.confidence is None else f" {record.confidence:.2f}"
-    return record.found_name + sure
+    return found_name(record) + sure
 
 
 def _share(value: float | None) -> str:

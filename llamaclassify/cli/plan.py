@@ -17,7 +17,7 @@ from ..policies import RateLimit
 from ..wire.checks import page_ranges
 from .asked import Asked
 from .exits import Exit
-from .sessions import has_key
+from .sessions import Service, has_key
 
 if TYPE_CHECKING:
     from ..models import Configuration, Job
@@ -84,11 +84,9 @@ async def _remembered(asked: Asked) -> AsyncGenerator[tuple[Document, Job | None
         async for document in documents:
             yield document, None
         return
-    from ..session import ClassifySession
-
     # Asked for nothing; the journal knows a server on this machine by its host.
-    url = "http://127.0.0.1" if asked.local else None
-    async with ClassifySession(_KEY_IN_NO_USE, base_url=url) as session:
+    service = Service(base_url="http://127.0.0.1") if asked.local else asked.service
+    async with service.session(_KEY_IN_NO_USE) as session:
         known = session.recall(documents, journal=asked.journal, configuration=asked.configuration)
         async with aclosing(known):
             async for pair in known:
