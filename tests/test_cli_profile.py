@@ -61,7 +61,7 @@ def test_what_is_said_of_one_command_of_a_group(classify_server, profile, monkey
     [
         ("=", "does not parse as TOML"),
         ('ruels = "r.yaml"', "ruels: is nothing that can be set; did you mean rules?"),
-        ("jurnal = 3\nforce = true", "jurnal: is nothing that can be set; did you mean journal?"),
+        ("concurrent = 3\nforce = true", "concurrent: is nothing that can be set; did you mean concurrency?"),
         ("[rum]\nconcurrency = 3", "rum: is nothing that can be set; did you mean run?"),
         ('[run]\nruels = "r.yaml"', "run.ruels: is nothing that can be set; did you mean rules?"),
         ("[classify.list]\npage-sise = 3", "classify.list.page-sise: is nothing that can be set"),
