@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
@@ -269,7 +271,7 @@ def test_a_plan_says_what_a_run_would_take_and_sends_nothing(cloud, rules, tmp_p
     command = (folder, "dfl-1", "--rules", rules)
     result = invoke("plan", *command, "--max-credits", 2)
     assert result.exit_code == 3
-    assert re.search(r"documents +3: 2 files to upload, 1 ids", result.stdout)
+    assert re.search(r"documents +3: 2 files to upload, 1 id", result.stdout)
     assert re.search(r"unreadable +1 more", result.stdout)
     assert re.search(r"pages +3 counted, and at least 1 in each of 2 others", result.stdout)
     assert re.search(r"credits +at least 5, at 1 a page", result.stdout)
@@ -304,7 +306,7 @@ def test_a_plan_knows_what_the_journal_has(cloud, rules, tmp_path):
     cloud.script("a.txt", type="invoice")
     assert invoke("run", tmp_path / "a.txt", *rest).exit_code == 0
     result = invoke("plan", tmp_path / "a.txt", tmp_path / "b.txt", *rest)
-    assert re.search(r"documents +1: 1 files", result.stdout)
+    assert re.search(r"documents +1: 1 file", result.stdout)
     assert re.search(r"journal +1 more are done", result.stdout)
 
 
@@ -351,6 +353,46 @@ def test_completion(shell):
     assert "_LLAMACLASSIFY_COMPLETE" in result.stdout
     if shutil.which(shell):
         assert subprocess.run([shell, "-n"], input=result.stdout, text=True, check=False).returncode == 0
+
+
+def told_by(shell, script):
+    """What a shell prints when it runs a script below the completion's own."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    text = invoke("completion", shell).stdout + script
+    return subprocess.run(
+        [shell], input=text, text=True, check=True, stdout=subprocess.PIPE, env={**os.environ, "PATH": path}
+    ).stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["ev"], ["evaluate"]),
+        (["classifier", ":", "jo"], ["jobs"]),
+        (["classifier", ":", "jobs", "get"], ["get", "get-results"]),
+        (["run", "--format", ""], ["table", "json", "jsonl", "csv"]),
+    ],
+)
+def test_bash_completes_also_behind_a_colon(words, completed):
+    given = " ".join(f"'{word}'" for word in words)
+    script = f"""
+COMP_WORDS=(llamaclassify {given}) COMP_CWORD={len(words)}
+_llamaclassify_completion llamaclassify
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    assert told_by("bash", script) == completed
+
+
+def test_fish_shows_the_whole_help():
+    assert "run\tClassify documents: files, folders, globs, lists and ids." in told_by(
+        "fish", 'complete -C "llamaclassify ru"'
+    )
+
+
+def test_zsh_needs_no_completion_of_its_own_beforehand():
+    assert told_by("zsh", "print $_comps[llamaclassify]") == ["_llamaclassify_completion"]
 
 
 def test_every_command_is_what_its_line_says():

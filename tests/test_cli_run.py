@@ -358,10 +358,17 @@ def test_many_types_are_not_all_named():
     assert tally.by_type().endswith("8 types more")
 
 
-def test_a_bar_has_it_all_too():
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_bar_has_it_all_in_two_lines(width):
     text = io.StringIO()
-    for shown in (standing(1200, 2000), standing(1)):
-        Console(file=text, width=120).print(progress._bar(shown))
-    assert "1,200/2,000" in text.getvalue()
-    assert "0:03:20 left" in text.getvalue()
-    assert "1,199 invoice" in text.getvalue()
+    Console(file=text, width=width).print(progress._bar(standing(1200, 2000), width))
+    bar, types = text.getvalue().splitlines()
+    assert ("━" in bar) == (width > 60)
+    assert "1,200/2,000  2 failed  8 in flight  4.0/s  0:03:20 left" in bar
+    assert "1,199 invoice" in types
+
+
+def test_a_bar_of_an_unknown_length():
+    text = io.StringIO()
+    Console(file=text, width=80).print(progress._bar(standing(1), 80))
+    assert "1  2 failed" in text.getvalue()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import PaginationError
 from ..wire.converter import encode
 from ..wire.pagination import Page
+from . import terminal
+from .terminal import table_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _ANY_PAGE = 100
 """The largest page that every listing takes."""
@@ -49,7 +53,7 @@ def show(answer: Any, form: str) -> None:
     elif form == "jsonl":
         _show_lines(items)
     elif items:
-        _print(_table(items))
+        terminal.show(_table(items))
     else:
         click.echo("nothing found", err=True)
 
@@ -108,21 +112,14 @@ def _print(text: str) -> None:
     click.echo(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
-def _table(items: Sequence[dict[str, Any]]) -> str:
-    from rich.console import Console
-    from rich.table import Table
+def _table(items: Sequence[dict[str, Any]]) -> Table:
     from rich.text import Text
 
     columns = [column for column in _COLUMNS if column.partition(".")[0] in items[0]]
-    table = Table(*(column.rpartition(".")[2] for column in columns), pad_edge=False, show_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
+    table = table_of(*(column.rpartition(".")[2] for column in columns))
     for item in items:
         table.add_row(*(Text(_cell(item, column)) for column in columns))
-    console = Console(width=shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return table
 
 
 def _cell(item: dict[str, Any], column: str) -> str:

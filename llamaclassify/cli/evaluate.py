@@ -17,9 +17,10 @@ from .comparing import Comparison
 from .exits import Exit, run_async, writing
 from .labels import Label, check_labels, read_labels
 from .output import Record, open_output
-from .progress import Tally, has_terminal, showing
+from .progress import Tally, showing
 from .scores import Judged, Scores
 from .sessions import Service, concurrency_of, is_local, opened
+from .terminal import has_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,6 +21,7 @@ from .comparing import Comparison, Pair, compared
 from .exits import Exit, fail, writing
 from .output import Record
 from .scores import Judged, Scores
+from .terminal import counted
 
 
 @click.command()
@@ -46,7 +47,7 @@ def report(file: Any, output: Path, title: str) -> None:
             output.write_text(page(records, title), encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise fail(f"--output {output}: {error.strerror or error}", Exit.USAGE) from None
-    click.echo(f"{output}: {len(records):,} records", err=True)
+    click.echo(f"{output}: {counted(len({record.document for record in records}), 'document')}", err=True)
 
 
 def page(records: Sequence[Record], title: str) -> str:
@@ -64,7 +65,7 @@ def page(records: Sequence[Record], title: str) -> str:
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return Template(_resource("report.html")).substitute(
         title=html.escape(title),
-        subtitle=f"{len(rows):,} documents · made {made} by llamaclassify",
+        subtitle=f"{counted(len(rows), 'document')} · made {made} by llamaclassify",
         script_hash=f"sha256-{digest}",
         script=script,
         body=body,

@@ -17,9 +17,10 @@ from .budget import Budget
 from .documents import Named
 from .exits import Exit, fail, first_interrupt, run_async, writing
 from .output import WRITERS, Printer, Record, open_output
-from .progress import Tally, has_terminal, is_pipe, showing
+from .progress import Tally, showing
 from .sessions import Service, concurrency_of, is_local, opened
 from .talk import debug_log, plain_warnings, say
+from .terminal import counted, has_terminal, is_pipe
 
 if TYPE_CHECKING:
     from ..outcomes import Outcome, Progress
@@ -33,7 +34,7 @@ _PLANNED = {
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="DOCUMENT...")
+@click.argument("paths", nargs=-1, required=True, metavar="DOCUMENT...", type=click.Path(allow_dash=True))
 @click.option(
     "--rules",
     "rules_file",
@@ -153,16 +154,18 @@ class Run:
 
     def _interrupt(self, batch: Batch) -> None:
         self._is_interrupted = True
-        say(f"finishing {batch.progress.in_flight:,} documents under way; Ctrl-C again stops at once")
+        under_way = counted(batch.progress.in_flight, "document")
+        say(f"finishing {under_way} under way; Ctrl-C again stops at once")
         batch.drain()
 
     def _ended(self, progress: Progress, budget: Budget) -> Exit:
         is_cut_short = self._is_interrupted or budget.has_ended
         if not progress.done and not is_cut_short and not self._named.is_piped:
             raise fail("there is no file to classify", Exit.USAGE)
-        self._say(f"{progress.done:,} documents in {progress.seconds:.1f} s: {self._tally.in_short()}")
+        documents = counted(progress.done, "document")
+        self._say(f"{documents} in {progress.seconds:.1f} s: {self._tally.in_short()}")
         if self._named.repeated:
-            self._say(f"{self._named.repeated:,} were named again, and are classified once")
+            self._say(f"{counted(self._named.repeated, 'name')} more than once in the list: classified once")
         if self.asked.max_credits is not None:
             self._say(f"{budget.spent:g} credits of {self.asked.max_credits:g}, as far as jobs report them")
         if is_cut_short:
