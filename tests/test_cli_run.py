@@ -97,7 +97,7 @@ def test_what_is_named_twice_is_classified_once(service, rules, tmp_path):
     names = sorted(record["document"] for record in records_of(result.stdout))
     assert names == sorted(["dfl-1", f"{tmp_path}/a.txt", "dfl-2"])
     assert service.creates == 3
-    assert "3 were named again, and are classified once" in result.stderr
+    assert "left out: 3 repeated names" in result.stderr
 
 
 def test_an_empty_list_is_no_mistake(service, rules):

@@ -165,7 +165,7 @@ class Run:
         documents = counted(progress.done, "document")
         self._say(f"{documents} in {progress.seconds:.1f} s: {self._tally.in_short()}")
         if self._named.repeated:
-            self._say(f"{counted(self._named.repeated, 'name')} more than once in the list: classified once")
+            self._say(f"left out: {counted(self._named.repeated, 'repeated name')}")
         if self.asked.max_credits is not None:
             self._say(f"{budget.spent:g} credits of {self.asked.max_credits:g}, as far as jobs report them")
         if is_cut_short:
