@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -115,8 +116,9 @@ def _print(text: str) -> None:
 def _table(items: Sequence[dict[str, Any]]) -> Table:
     from rich.text import Text
 
-    columns = [column for column in _COLUMNS if column.partition(".")[0] in items[0]]
+    columns = [column for column in _COLUMNS if any(_cell(item, column) for item in items)]
     table = table_of(*(column.rpartition(".")[2] for column in columns))
+    table.columns[0].no_wrap = True  # an id is there to be copied
     for item in items:
         table.add_row(*(Text(_cell(item, column)) for column in columns))
     return table
@@ -129,4 +131,7 @@ def _cell(item: dict[str, Any], column: str) -> str:
         value = value[inner]
         if inner == "type" and value is None:
             return "(no rule fits)"
+    if outer.endswith("_at") and isinstance(value, str):
+        # To the second, and in two parts: a narrow terminal shows them one below the other.
+        return re.sub(r"(\d)T(\d\d:\d\d:\d\d)(\.\d+)?", r"\1 \2", value)
     return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
