@@ -329,7 +329,7 @@ def test_formats(job):
     page = {"items": [job], "next_page_token": None, "total_size": None}
     assert yaml.safe_load(run("classify", "list", "--format", "yaml").stdout) == page
     header, row = run("classify", "list", "--format", "table").stdout.splitlines()
-    assert header.split() == ["id", "status", "type", "confidence", "created_at"]
+    assert header.split() == ["id", "status", "type", "conf.", "created"]
     date, _, moment = job["created_at"].partition("T")
     assert row.split() == [job["id"], "COMPLETED", "invoice", "0.90", date, moment[:8] + "Z"]
     nothing = run("classify", "list", "--status", "FAILED", "--format", "table")

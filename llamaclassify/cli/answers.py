@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 
 _ANY_PAGE = 100
 """The largest page that every listing takes."""
-_COLUMNS = (
-    "id",
-    "name",
-    "status",
-    "file_id",
-    "result.type",
-    "result.confidence",
-    "product_type",
-    "file_type",
-    "purpose",
-    "external_file_id",
-    "created_at",
-    "last_modified_at",
-)
-"""A table's columns, of those that its items have."""
+_COLUMNS = {
+    "id": "id",
+    "name": "name",
+    "status": "status",
+    "file_id": "file",
+    "result.type": "type",
+    "result.confidence": "conf.",
+    "product_type": "product",
+    "file_type": "kind",
+    "purpose": "purpose",
+    "external_file_id": "external id",
+    "created_at": "created",
+    "last_modified_at": "modified",
+}
+"""A table's columns, of those that its items have, and what stands above them."""
+_FOLDED = {"name", "external_file_id", "result.type", "created_at", "last_modified_at"}
+_DATE_WIDTH = 10
 
 Ask = Callable[[int | None, str | None], Awaitable[Page[Any]]]
 """Asks for the page of a size and a token."""
@@ -117,8 +119,10 @@ def _table(items: Sequence[dict[str, Any]]) -> Table:
     from rich.text import Text
 
     columns = [column for column in _COLUMNS if any(_cell(item, column) for item in items)]
-    table = table_of(*(column.rpartition(".")[2] for column in columns))
-    table.columns[0].no_wrap = True  # an id is there to be copied
+    table = table_of(*map(_COLUMNS.__getitem__, columns))
+    for shown, column in zip(table.columns, columns, strict=True):
+        shown.no_wrap = column not in _FOLDED  # an id is there to be copied
+        shown.min_width = _DATE_WIDTH if column.endswith("_at") else None
     for item in items:
         table.add_row(*(Text(_cell(item, column)) for column in columns))
     return table
