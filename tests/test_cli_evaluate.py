@@ -1,4 +1,4 @@
-"""``evaluate``, ``report``, ``plan``, ``doctor`` and ``completion``."""
+"""``evaluate``, ``plan``, ``doctor`` and ``completion``."""
 
 import csv
 import json
@@ -19,7 +19,6 @@ from llamaclassify.cli import doctor
 from llamaclassify.cli.comparing import Change, Comparison
 from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import Record
-from llamaclassify.cli.report import page
 from llamaclassify.cli.scores import Judged, Scores
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
@@ -190,68 +189,6 @@ def test_labels_that_cannot_be_used(tmp_path, rules, text, message):
     result = invoke("evaluate", "--labels", path, "--rules", rules)
     assert (result.exit_code, message in result.stderr) == (2, True)
     assert invoke("evaluate", "--labels", tmp_path / "none", "--rules", rules).exit_code == 2
-
-
-def embedded(html):
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1]
-    return json.loads(data)["rows"]
-
-
-def test_a_report_holds_everything_and_asks_for_nothing(tmp_path):
-    lines = "\n".join(
-        json.dumps({"document": f"{n}.txt", "type": "invoice", "confidence": 0.5}) for n in "ab"
-    )
-    output = tmp_path / "report.html"
-    result = invoke("report", "-", "--output", output, "--title", "Mine & yours", stdin=lines)
-    assert (result.exit_code, result.stdout) == (0, "")
-    html = output.read_text()
-    assert [row["document"] for row in embedded(html)] == ["a.txt", "b.txt"]
-    assert "Mine &amp; yours" in html
-    assert "default-src 'none'" in html
-    assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?\s*(https?:)?//""", html)
-    assert "Confusion" not in html
-    as_list = invoke("report", "-", "--output", output, stdin=f"[{lines.replace(chr(10), ',')}]")
-    assert as_list.exit_code == 0
-
-
-def test_a_report_of_an_evaluation_has_its_scores():
-    html = page(ANSWERS, "Evaluated")
-    assert all(title in html for title in ("Confusion", "Precision and recall", "Calibration", "Most wrong"))
-    assert "50.0%" in html
-    assert len(embedded(html)) == len(ANSWERS)
-
-
-def test_a_report_of_a_comparison_has_both():
-    html = page([*ANSWERS, *by_other_rules()], "Compared")
-    for title in ("accuracy, rules.yaml", "accuracy, new/rules.yaml", "Confusion, new/rules.yaml", "Worse"):
-        assert title in html
-    rows = {row["document"]: row for row in embedded(html)}
-    assert len(rows) == len(ANSWERS)
-    assert rows["f"]["change"] == "better"
-    assert [answer["type"] for answer in rows["e"]["answers"]] == [None, "invoice"]
-
-
-def test_records_by_two_rules_that_are_not_of_the_same_documents_are_one_evaluation():
-    html = page([*ANSWERS, *by_other_rules()[1:]], "Evaluated")
-    assert len(embedded(html)) == 2 * len(ANSWERS) - 1
-    assert "Confusion" in html
-
-
-def test_what_stands_in_a_document_is_not_part_of_the_page():
-    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
-    html = page([answer(evil, evil, evil, error=None), answer("b", None, None, error=evil)], evil)
-    assert embedded(html)[0]["document"] == evil
-    assert "<img" not in html
-    assert html.count("<script") == 2
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{", "1", '{"document": 1}', '{"document": "a", "confidence": "x"}']
-)
-def test_what_is_no_run_makes_no_report(tmp_path, text):
-    result = invoke("report", "-", "--output", tmp_path / "report.html", stdin=text)
-    assert result.exit_code == 2
-    assert not (tmp_path / "report.html").exists()
 
 
 def pdf(path, pages):

@@ -253,10 +253,16 @@ def _framed(document: str, answers: Sequence[tuple[str, Record]], label: str = "
     if label:
         lines.append(f"<p>{html.escape(label)}</p>")
     for answer, record in answers:
-        css = "bad" if record.error is not None else "soft"
         why = record.error or (record.reasoning or "").split("\n", 1)[0]
-        lines.append(f'<p>{html.escape(answer)}</p><p class="{css}">{html.escape(why)}</p>')
+        css = _judgement(record)
+        lines.append(f'<p class="{css}">{html.escape(answer)}</p><p class="soft">{html.escape(why)}</p>')
     return f'<div class="card">{"".join(lines)}</div>'
+
+
+def _judgement(record: Record) -> str:
+    if isinstance(record, Judged):
+        return "good" if record.is_right else "bad"
+    return "bad" if record.error is not None else ""
 
 
 def _found(record: Record) -> str:
