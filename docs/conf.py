@@ -15,6 +15,8 @@ author = "The llamaclassify developers"
 project_copyright = "2026, the llamaclassify developers"
 release = __version__
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = f"llamaclassify {__version__}"
 extensions = [
     "myst_parser",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,6 +12,8 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 _AFTER_THE_MARKDOWN_TWINS = 900
+_CODE = re.compile(r"(`+).+?\1", re.DOTALL)
+_MARKDOWN_LINK = re.compile(r"\]\(([^)\s]+)\)")
 _log = logging.getLogger(__name__)
 
 
@@ -32,17 +35,24 @@ class _Page(HTMLParser):
 
 
 def _check_links(outdir: Path) -> None:
-    pages = {file.resolve(): _Page(file) for file in outdir.rglob("*.html")}
+    pages = {file: _Page(file) for file in outdir.rglob("*.html")}
     for file, page in pages.items():
-        for link in sorted(page.links):
-            parts = urlsplit(link)
-            if parts.scheme or parts.netloc:
-                continue
-            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
-            if not target.exists():
-                _log.warning("%s: links to %s, which is not there", file.name, link)
-            elif target in pages and unquote(parts.fragment) not in pages[target].anchors:
-                _log.warning("%s: links to %s, but there is no such place", file.name, link)
+        _check(file, page.links, pages)
+    for twin in outdir.rglob("*.md"):
+        text = _CODE.sub("", twin.read_text(encoding="utf-8"))
+        _check(twin, set(_MARKDOWN_LINK.findall(text)), pages)
+
+
+def _check(file: Path, links: set[str], pages: dict[Path, _Page]) -> None:
+    for link in sorted(links):
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+        if not target.exists():
+            _log.warning("%s: links to %s, which is not there", file.name, link)
+        elif target in pages and unquote(parts.fragment) not in pages[target].anchors:
+            _log.warning("%s: links to %s, but there is no such place", file.name, link)
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
@@ -51,7 +61,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     # sphinx-llm escapes as if the file were shown as a page; it is read as it is.
     index = app.outdir / "llms.txt"
     index.write_text(html.unescape(index.read_text(encoding="utf-8")), encoding="utf-8")
-    _check_links(Path(app.outdir))
+    _check_links(Path(app.outdir).resolve())
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
