@@ -77,6 +77,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """The pictures of README and documentation, in docs/_static; needs Chromium."""
+    session.install(".[all]")
+    session.run("python", "docs/pictures.py")
+
+
+@nox.session
 def evaluate(session: nox.Session) -> None:
     """How good the engine is, on types that its weights were not fitted on; writes docs/engine.md's table."""
     _install(session, "test")
