@@ -112,7 +112,7 @@ async def server_at_work() -> None:
         for document in itertools.cycle(documents):
             file = await session.files.upload(document)
             await session.create(file.id, configuration=rules)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
 
     async with LocalServer(workers=2) as server, ClassifySession("llx-local", base_url=server.url) as session:
         await session.classify_many(documents, configuration=rules)
