@@ -93,5 +93,5 @@ def evaluate(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks against the vendor's SDK and code by hand; writes docs/benchmarks.md."""
-    session.install(".[local]", "llama-cloud[aiohttp]==2.19.0")
+    session.install(".[local,otel]", "llama-cloud[aiohttp]==2.19.0")
     session.run("python", "tests/bench", *session.posargs)
