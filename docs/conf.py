@@ -36,6 +36,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+python_maximum_signature_line_length = 88
 autoclass_content = "both"
 napoleon_google_docstring = True
 napoleon_use_ivar = True

@@ -150,7 +150,7 @@ class ClassifySession(ClassifyJobs):
 
     @cached_property
     def classifier_jobs(self) -> ClassifierJobs:
-        """The deprecated v1 jobs: a `DeprecationWarning` the first time."""
+        """The deprecated v1 jobs, with a `DeprecationWarning` the first time."""
         message = "the v1 classifier jobs are deprecated by the service: use create_and_wait or classify_many"
         warnings.warn(message, DeprecationWarning, stacklevel=3)
         return ClassifierJobs(self._transport, poll=self._poll, clock=self._clock)
