@@ -10,7 +10,7 @@ nox.options.error_on_external_run = True
 nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz"]
 
 # Its blocks are of both clients.
-VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[moving-from-the-vendors-client]"
+VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[docs/moving-from-the-vendors-client.md]"
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
