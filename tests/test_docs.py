@@ -131,3 +131,9 @@ def test_its_rules_can_be_read(page, tmp_path):
     for block in YAML.findall(page.read_text()):
         (tmp_path / "rules.yaml").write_text(block)
         assert read_rules(tmp_path / "rules.yaml").rules
+
+
+def test_the_readme_links_to_what_is_there():
+    links = re.findall(r"\]\(([^):]+)\)", (ROOT / "README.md").read_text())
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
