@@ -21,7 +21,7 @@ from .events import Listener, careful
 from .models import Configuration, Job, Rule, WebhookConfiguration
 from .outcomes import Document, Documents, Progress
 from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
-from .settings import limiter_of, secret_of, url_of
+from .settings import budget_of, secret_of, url_of
 from .waiting import polling
 from .waiting.batch import Batch, each
 from .waiting.classifying import Classifying
@@ -36,6 +36,7 @@ from .wire.configurations import Configurations
 from .wire.converter import decode
 from .wire.files import Files
 from .wire.lifetime import Lifetime
+from .wire.limits import RateBudget
 from .wire.retries import Retries
 from .wire.sighting import Sighting
 from .wire.transport import Transport
@@ -68,7 +69,7 @@ class ClassifySession(ClassifyJobs):
         timeout: float = 60.0,
         retry: RetryPolicy | None = None,
         poll: PollPolicy | None = None,
-        rate_limit: RateLimit | FollowServer | None = FollowServer.FOLLOW_SERVER,
+        rate_limit: RateLimit | RateBudget | FollowServer | None = FollowServer.FOLLOW_SERVER,
         on_event: Listener | None = None,
     ) -> None:
         """Set a session up; no connection is made.
@@ -84,7 +85,8 @@ class ClassifySession(ClassifyJobs):
             poll: How a job is waited for; `PollPolicy()` if not given.
             rate_limit: How fast this session asks: the hosted service's own limits there, none elsewhere, if
                 not given. A server that answers 429, or nothing but 5xx, slows the whole session down.
-                None switches both off.
+                None switches both off. A `RateBudget`, such as a `HostBudget`, is kept together with all
+                that have it, in other processes too.
             on_event: Called with each event of `llamaclassify.events` as it happens: requests, retries, jobs
                 created, seen and finished.
 
@@ -105,7 +107,7 @@ class ClassifySession(ClassifyJobs):
             scope={"organization_id": organization_id, "project_id": project_id},
             http=http,
             timeout=timeout,
-            retries=Retries(retry or RetryPolicy(), limiter_of(rate_limit, url), on_event=on_event),
+            retries=Retries(retry or RetryPolicy(), budget_of(rate_limit, url), on_event=on_event),
             lifetime=lifetime,
             on_event=on_event,
         )

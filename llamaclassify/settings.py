@@ -9,7 +9,7 @@ from yarl import URL
 
 from .errors import ConfigurationError
 from .policies import FollowServer, RateLimit
-from .wire.limits import Limiter
+from .wire.limits import Limiter, RateBudget
 from .wire.secret import Secret
 
 HOSTED_URL = "https://api.cloud.llamaindex.ai"
@@ -35,15 +35,18 @@ def secret_of(api_key: str | None) -> Secret:
     return Secret(given.strip())
 
 
-def limiter_of(rate_limit: RateLimit | FollowServer | None, url: str) -> Limiter | None:
-    """Make the limiter of a session with the server at `url`; None where there is to be none."""
+def budget_of(rate_limit: RateLimit | RateBudget | FollowServer | None, url: str) -> RateBudget | None:
+    """Give what paces a session with the server at `url`; None where nothing is to."""
     if rate_limit is FollowServer.FOLLOW_SERVER:
         host = urlsplit(url).hostname or ""
         rate_limit = RateLimit() if host.endswith(_HOSTED_DOMAIN) else RateLimit.unlimited()
-    if rate_limit is not None and not isinstance(rate_limit, RateLimit):
-        message = f"rate_limit: expected a RateLimit or None, got {type(rate_limit).__name__}"
+    if isinstance(rate_limit, RateLimit):
+        return Limiter(rate_limit)
+    if rate_limit is not None and not isinstance(rate_limit, RateBudget):
+        kind = type(rate_limit).__name__
+        message = f"rate_limit: expected a RateLimit, a RateBudget or None, got {kind}"
         raise ConfigurationError(message)
-    return None if rate_limit is None else Limiter(rate_limit)
+    return rate_limit
 
 
 def url_of(base_url: str | None) -> str:
