@@ -32,8 +32,8 @@ class HostBudget(SharedBudget):
 
     Give it as `rate_limit` to the sessions that share it. Every process makes its own, with the same path and
     the same limit; it belongs to one event loop. Processes are admitted in turn, and their requests spread
-    over time instead of all at the start of a window. A server that pushes back, with a 429 or a run of 5xx,
-    holds everybody. Nothing need be closed, and a process may end at any time: one place is left unused.
+    over time instead of all at the start of a window. A 429 that says for how long (``Retry-After``) holds
+    everybody. Nothing need be closed, and a process may end at any time: one place is left unused.
     """
 
     def __init__(self, path: str | os.PathLike[str], limit: RateLimit | None = None) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 import os
 import pickle
 import sqlite3
@@ -137,12 +136,31 @@ async def test_a_429_holds_everybody(time):
     assert time.now - before == pytest.approx(7.0)
 
 
-async def test_good_answers_hold_nobody(time):
-    one, _ = members(time, 2)
-    for _ in range(20):
-        one.answered(200)
-        one.answered(503)
-    assert one.ledger.held == -math.inf
+async def test_a_refusal_that_asks_for_no_pause_holds_one_member(time):
+    one, other = members(time, 2)
+    one.answered(200)
+    one.answered(503)
+    one.answered(429)
+    before = time.now
+    await other.admit("create")
+    assert time.now == before
+    await one.admit("create")
+    assert time.now - before == pytest.approx(0.25)
+
+
+async def test_a_place_is_not_used_after_a_hold(time):
+    [budget] = members(time, 1)
+    for _ in range(10):
+        await budget.admit("create")
+
+    async def refused(seconds):
+        budget._sleep = time.sleep
+        budget.answered(429, 7.0)
+        await time.sleep(seconds)
+
+    budget._sleep = refused
+    await budget.admit("create")
+    assert budget.ledger.taken[0][-1] == time.now
 
 
 async def test_what_has_no_rate_is_not_asked_for(time):

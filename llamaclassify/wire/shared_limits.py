@@ -120,18 +120,22 @@ class SharedBudget(ABC):
             await self._own.admit(kind)
             return
         async with self._turns[kind]:
-            at = await self._place(kind)
-            while (now := self._now()) < at:
-                await self._sleep(at - now)
-            await self._own.admit(kind)
+            await self._until(await self._place(kind))
+            while self._own.held_until > self._now():
+                await self._until(self._own.held_until)
+                await self._until(await self._place(kind))  # another one, if that took long
             del self._places[kind]
+            await self._own.admit(kind)
 
     def answered(self, status: int | None, retry_after: float | None = None) -> None:
-        """Learn from an answer; a server that pushes back holds everybody."""
-        before = self._own.held_until
+        """Learn from an answer; where the server says how long to wait, everybody does.
+
+        Else a refusal slows this session alone: its place has counted for all, and a few are refused
+        wherever requests come a little late.
+        """
         self._own.answered(status, retry_after)
-        if self._own.held_until > before:
-            self._hold(self._own.held_until - self._now())
+        if status == 429 and retry_after:
+            self._hold(min(retry_after, LONGEST_HOLD))
 
     async def _place(self, kind: Kind) -> float:
         """Give the moment of this session's next place; one that a cancelled request left comes first."""
@@ -141,6 +145,10 @@ class SharedBudget(ABC):
                 await self._sleep(place.seconds)
             at = self._places[kind] = self._now() + place.seconds
         return at
+
+    async def _until(self, moment: float) -> None:
+        while (now := self._now()) < moment:
+            await self._sleep(moment - now)
 
     @abstractmethod
     async def _reserve(self, kind: Kind) -> Place:
