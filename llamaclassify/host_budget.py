@@ -92,12 +92,7 @@ class HostBudget(SharedBudget):
         rates, held, taken = row
         found = Ledger(_limit(rates))
         found.go_on(json.loads(taken), held, now)
-        if found.limit == self.limit:
-            return found
-        if not found.is_idle(now):
-            message = f"limit: {self._path} is in use with another one, {found.limit}; give the same"
-            raise ConfigurationError(message)
-        return Ledger(self.limit)
+        return found.under(self.limit, now)
 
 
 def _opened(path: str) -> sqlite3.Connection:

@@ -26,7 +26,7 @@ from .waiting import polling
 from .waiting.batch import Batch, each
 from .waiting.classifying import Classifying
 from .waiting.clock import Clock
-from .waiting.journal import Journal
+from .waiting.journal import Entries, Journal
 from .waiting.journalled import Journalled
 from .waiting.schedule import Schedule
 from .waiting.status_reader import StatusReader
@@ -236,7 +236,7 @@ class ClassifySession(ClassifyJobs):
         concurrency: int = DEFAULT_CONCURRENCY,
         poll: PollPolicy | None = None,
         on_cancel: str = "detach",
-        journal: str | os.PathLike[str] | None = None,
+        journal: str | os.PathLike[str] | Entries | None = None,
         retry_failed: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
         webhook_configurations: Iterable[WebhookConfiguration] | None = None,
@@ -258,7 +258,8 @@ class ClassifySession(ClassifyJobs):
             on_cancel: What becomes of the remote jobs of documents under way when the batch is left early.
             journal: A file that remembers what has been done, made where there is none: a second run, after a
                 crash too, delivers what is finished without a request, waits for the jobs that are running
-                and creates the rest. One run at a time may use it.
+                and creates the rest. One run at a time may use it. Or an object that remembers entries
+                elsewhere, as `llamaclassify.ray` has one.
             retry_failed: Try documents again whose jobs failed or were cancelled in an earlier run.
             on_progress: Called with the batch's `Progress` whenever a document is done.
             webhook_configurations: Where the server reports changes of these jobs.
@@ -276,8 +277,9 @@ class ClassifySession(ClassifyJobs):
         )
         classifying = self._classifying(shared, poll, on_cancel)
         journalled = None
-        if journal is not None:
-            journalled = self._journalled(journal, classifying, shared, retry_failed=retry_failed)
+        entries = _entries_in(journal)
+        if entries is not None:
+            journalled = self._journalled(entries, classifying, shared, retry_failed=retry_failed)
 
         async def begin(document: Document) -> UnderWay:
             return await classifying.begin(document, new_transaction_id())
@@ -287,7 +289,7 @@ class ClassifySession(ClassifyJobs):
             begin if journalled is None else journalled.begin,
             concurrency=concurrency,
             guard=self._lifetime.enclosing,
-            journal=None if journalled is None else journalled.journal,
+            journal=entries if isinstance(entries, Journal) else None,
             on_progress=on_progress,
         )
 
@@ -316,25 +318,24 @@ class ClassifySession(ClassifyJobs):
             webhook_configuration_ids=None,
         )
         classifying = self._classifying(shared, None, "detach")
-        journalled = self._journalled(journal, classifying, shared, retry_failed=False)
-        async with journalled.journal, aclosing(each(documents)) as source:
+        opened = _journal_in(journal)
+        journalled = self._journalled(opened, classifying, shared, retry_failed=False)
+        async with opened, aclosing(each(documents)) as source:
             async for document in source:
                 yield document, await journalled.recall(document)
 
     def _journalled(
         self,
-        journal: str | os.PathLike[str],
+        journal: Entries,
         classifying: Classifying,
         shared: JobBody,
         *,
         retry_failed: bool,
     ) -> Journalled:
         """Make how each document of a batch with a journal is classified."""
-        if not isinstance(journal, str | os.PathLike):
-            raise ConfigurationError(f"journal: expected a path, got {type(journal).__name__}")
         return Journalled(
             classifying=classifying,
-            journal=Journal(journal),
+            journal=journal,
             server=self._transport.identity,
             configuration=sha256(shared.configuration).hexdigest(),
             read=functools.partial(decode, Job, request="the journal"),
@@ -376,3 +377,13 @@ class ClassifySession(ClassifyJobs):
             message = f"document: {document!r} is taken for an id; for the file give Path({document!r})"
             raise ConfigurationError(message)
         return document
+
+
+def _entries_in(journal: str | os.PathLike[str] | Entries | None) -> Entries | None:
+    return journal if journal is None or isinstance(journal, Entries) else _journal_in(journal)
+
+
+def _journal_in(path: str | os.PathLike[str]) -> Journal:
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigurationError(f"journal: expected a path, got {type(path).__name__}")
+    return Journal(path)

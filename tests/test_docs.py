@@ -16,7 +16,10 @@ from .conftest import RULES
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Not run here, and why.
-ELSEWHERE = {"testing": "it is made of tests: test_testing.py runs them"}
+ELSEWHERE = {
+    "ray": "it needs a cluster: cluster/test_datasets.py runs them",
+    "testing": "it is made of tests: test_testing.py runs them",
+}
 NEEDED = {"llama_cloud": "the vendor's client, which `nox -s peers` has"}
 
 

@@ -227,7 +227,7 @@ async def test_a_session_is_paced_by_it(server, tmp_path):
 async def test_another_limit_while_it_is_in_use(tmp_path):
     path = tmp_path / "budget"
     await HostBudget(path, RateLimit(creates=Rate(1, 60.0))).admit("create")
-    with pytest.raises(ConfigurationError, match=r"limit: .*budget is in use .*count=1"):
+    with pytest.raises(ConfigurationError, match=r"limit: the budget is in use .*count=1"):
         await HostBudget(path, RateLimit(creates=Rate(2, 60.0))).admit("create")
 
 

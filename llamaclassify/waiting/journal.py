@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from attrs import define, frozen
 
@@ -101,6 +101,19 @@ class Entry:
         """Make room for another job on the same file."""
         self.attempt += 1
         self.job_id = self.outcome = None
+
+
+@runtime_checkable
+class Entries(Protocol):
+    """What is known of documents from before, wherever that is."""
+
+    async def entry(self, key: Key) -> Entry:
+        """Give what is known of a document and a configuration."""
+        ...
+
+    async def write(self, entry: Entry) -> None:
+        """Remember an entry as it is now."""
+        ...
 
 
 class Journal:

@@ -82,9 +82,18 @@ class Ledger:
         for window, moments in zip(self._every_window(), taken, strict=True):
             window.taken.extend(moments)
 
-    def is_idle(self, now: float) -> bool:
-        """Whether nothing that it has given matters any more."""
-        return all(window.is_empty(now) for window in self._every_window())
+    def under(self, limit: RateLimit, now: float) -> Ledger:
+        """Give what keeps a limit: this, or a new one where nothing that this has given matters any more.
+
+        Raises:
+            ConfigurationError: It is in use with another limit.
+        """
+        if limit == self.limit:
+            return self
+        if any(not window.is_empty(now) for window in self._every_window()):
+            message = f"limit: the budget is in use with another one, {self.limit}; give the same"
+            raise ConfigurationError(message)
+        return Ledger(limit)
 
     def _every_window(self) -> list[Window]:
         return list(dict.fromkeys(window for windows in self._windows.values() for window in windows))
