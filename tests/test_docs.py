@@ -20,7 +20,10 @@ ELSEWHERE = {
     "ray": "it needs a cluster: cluster/test_datasets.py runs them",
     "testing": "it is made of tests: test_testing.py runs them",
 }
-NEEDED = {"llama_cloud": "the vendor's client, which `nox -s peers` has"}
+NEEDED = {
+    "llama_cloud": "the vendor's client, which `nox -s peers` has",
+    "temporalio": "its server is a program of its own",
+}
 
 
 def blocks(page):

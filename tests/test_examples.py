@@ -291,3 +291,19 @@ async def test_a_pipeline_goes_on_with_the_jobs_it_left(service, inbox, tmp_path
         assert "drained" in await ended(process)
     assert stored(work) == [STORED[0], ("invoice-4.txt", "invoice", 1), *STORED[1:]]
     assert len(service.jobs) == 4
+
+
+async def test_a_durable_queue_goes_on_after_a_crash(service, inbox, tmp_path):
+    work = tmp_path / "work"
+    async with service.running("durable_queue.py", inbox, work) as process:
+        await service.has(3, JobStatus.RUNNING)
+        assert "broken-3.txt job" in (await lines(process, 1))[0]
+        process.kill()
+    service.freed.set()
+    (inbox / "invoice-4.txt").write_text("4")
+    async with service.running("durable_queue.py", inbox, work) as process:
+        # One whose end was not noted at the crash says it again.
+        while len(stored(work)) < 4:
+            await lines(process, 1)
+    assert stored(work) == [STORED[0], ("invoice-4.txt", "invoice", 1), *STORED[1:]]
+    assert len(service.jobs) == 4
