@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import nox
+from nox.command import CommandFailed
+from nox.virtualenv import UV
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
-nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz", "ray"]
 
 # Its blocks are of both clients.
 VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[docs/moving-from-the-vendors-client.md]"
@@ -67,6 +71,19 @@ def fuzz(session: nox.Session) -> None:
     _install(session, "test")
     session.install("schemathesis==4.32.5")
     session.run("pytest", "tests/fuzz", *session.posargs)
+
+
+@nox.session
+def ray(session: nox.Session) -> None:
+    """Datasets on a Ray cluster of this machine; skipped, saying so, where its wheels do not come in time."""
+    _install(session, "test")
+    wheels = GROUPS["project"]["optional-dependencies"]["ray"]
+    within = ["timeout", "120"] if shutil.which("timeout") else []
+    try:
+        session.run_install(*within, UV, "pip", "install", "--only-binary", "ray", *wheels, external=True)
+    except CommandFailed:
+        session.skip(f"{wheels} could not be installed within two minutes: NOT TESTED")
+    session.run("pytest", "tests/cluster", *session.posargs)
 
 
 @nox.session

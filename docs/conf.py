@@ -34,6 +34,7 @@ llms_txt_suffix_mode = "replace"
 exclude_patterns = ["_build", "_ext", "examples"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+autodoc_mock_imports = ["ray", "pyarrow"]  # 240 MB to read some docstrings
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 python_maximum_signature_line_length = 88
@@ -42,7 +43,7 @@ napoleon_google_docstring = True
 napoleon_use_ivar = True
 default_role = "code"
 # Types of other libraries, and of the standard library's generics: named for the reader, not linked.
-nitpick_ignore_regex = [("py:.*", r"(?!llamaclassify).*|.*\._.*|.*\.T$|.*\.(transport|clock)\..*")]
+nitpick_ignore_regex = [("py:.*", r"(?!llamaclassify).*|.*\._.*|.*\.T$|.*\.(transport|clock|journal)\..*")]
 
 
 def setup(app: Sphinx) -> None:

@@ -311,3 +311,19 @@ async def test_the_notebook_runs_where_a_loop_is_running(classify_server, monkey
     monkeypatch.setenv("FOLDER", str(folder_of(tmp_path, "invoice-1.txt", "bank_statement-2.txt")))
     exec((EXAMPLES / "notebook.py").read_text(), {})  # noqa: S102
     assert "bank_statement-2.txt: (none) -> bank_statement" in capsys.readouterr().out
+
+
+async def test_a_durable_queue_goes_on_after_a_crash(service, inbox, tmp_path):
+    work = tmp_path / "work"
+    async with service.running("durable_queue.py", inbox, work) as process:
+        await service.has(3, JobStatus.RUNNING)
+        assert "broken-3.txt job" in (await lines(process, 1))[0]
+        process.kill()
+    service.freed.set()
+    (inbox / "invoice-4.txt").write_text("4")
+    async with service.running("durable_queue.py", inbox, work) as process:
+        # One whose end was not noted at the crash says it again.
+        while len(stored(work)) < 4:
+            await lines(process, 1)
+    assert stored(work) == [STORED[0], ("invoice-4.txt", "invoice", 1), *STORED[1:]]
+    assert len(service.jobs) == 4

@@ -75,7 +75,7 @@ class RuleSet:
         near: For each the known types that mean much the same; none where its own is certain.
         exclusions: What each says a document must not be.
         vectors: The vector of each; None without an encoder.
-        clauses: The vectors of each one's label and of the clauses of its description; none without an encoder.
+        clauses: The vectors of each label and of its description's clauses; none without an encoder.
     """
 
     rules: tuple[Rule, ...]
