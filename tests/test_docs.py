@@ -32,6 +32,10 @@ FILES = [*PAGES, *sorted(ROOT.glob("llamaclassify/**/*.py"))]
 # Not run here, and why.
 ELSEWHERE = {"docs/testing.md": "it is made of tests: test_testing.py runs them"}
 NEEDED = {"llama_cloud": "the vendor's client, which `nox -s peers` has"}
+LANGUAGES_ELSEWHERE = {
+    "text": "it is what programs print",
+    "toml": "it is a profile, with paths of a user: test_cli_profile.py reads others",
+}
 LINES_ELSEWHERE = {
     "-m venv": "CI installs by the README's own command",
     "pip install": "likewise",
@@ -131,6 +135,12 @@ def test_its_rules_can_be_read(page, tmp_path):
     for block in YAML.findall(page.read_text()):
         (tmp_path / "rules.yaml").write_text(block)
         assert read_rules(tmp_path / "rules.yaml").rules
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.stem) for page in PAGES])
+def test_every_block_is_run_or_says_why(page):
+    languages = set(re.findall(r"^```(\w+)$", page.read_text(), re.MULTILINE))
+    assert languages <= {"python", "sh", "yaml", *LANGUAGES_ELSEWHERE}
 
 
 def test_the_readme_links_to_what_is_there():
