@@ -42,6 +42,7 @@ autoclass_content = "both"
 napoleon_google_docstring = True
 napoleon_use_ivar = True
 default_role = "code"
+highlight_language = "python"
 # Types of other libraries, and of the standard library's generics: named for the reader, not linked.
 nitpick_ignore_regex = [("py:.*", r"(?!llamaclassify).*|.*\._.*|.*\.T$|.*\.(transport|clock|journal)\..*")]
 

@@ -39,6 +39,10 @@ NEEDED = {
     "llama_cloud": "the vendor's client, which `nox -s peers` has",
     "temporalio": "its server is a program of its own",
 }
+LANGUAGES_ELSEWHERE = {
+    "text": "it is what programs print",
+    "toml": "it is a profile, with paths of a user: test_cli_profile.py reads others",
+}
 LINES_ELSEWHERE = {
     "-m venv": "CI installs by the README's own command",
     "pip install": "likewise",
@@ -138,6 +142,12 @@ def test_its_rules_can_be_read(page, tmp_path):
     for block in YAML.findall(page.read_text()):
         (tmp_path / "rules.yaml").write_text(block)
         assert read_rules(tmp_path / "rules.yaml").rules
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.stem) for page in PAGES])
+def test_every_block_is_run_or_says_why(page):
+    languages = set(re.findall(r"^```(\w+)$", page.read_text(), re.MULTILINE))
+    assert languages <= {"python", "sh", "yaml", *LANGUAGES_ELSEWHERE}
 
 
 def test_the_readme_links_to_what_is_there():
