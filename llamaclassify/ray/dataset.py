@@ -148,6 +148,9 @@ class Classifier:
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
         """Give the rows of a batch with the columns of their outcomes."""
         self._loop = asyncio.get_running_loop()
+        if not batch.num_rows:  # such a one may lack its columns
+            yield self._rows.outcomes(batch, [])
+            return
         documents = await self._rows.documents(batch)
         faults = {number: found for number, found in enumerate(documents) if isinstance(found, Exception)}
         given = [found for found in documents if not isinstance(found, Exception)]
