@@ -14,7 +14,7 @@ nox.options.error_on_external_run = True
 nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz", "ray"]
 
 # Its blocks are of both clients.
-VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[moving-from-the-vendors-client]"
+VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[docs/moving-from-the-vendors-client.md]"
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
@@ -96,6 +96,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """The pictures of README and documentation, in docs/_static; needs Chromium."""
+    session.install(".[all]")
+    session.run("python", "docs/pictures.py")
+
+
+@nox.session
 def evaluate(session: nox.Session) -> None:
     """How good the engine is, on types that its weights were not fitted on; writes docs/engine.md's table."""
     _install(session, "test")
@@ -105,5 +112,5 @@ def evaluate(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks against the vendor's SDK and code by hand; writes docs/benchmarks.md."""
-    session.install(".[local]", "llama-cloud[aiohttp]==2.19.0")
+    session.install(".[local,otel]", "llama-cloud[aiohttp]==2.19.0")
     session.run("python", "tests/bench", *session.posargs)

@@ -53,6 +53,14 @@ class ClassifySession(ClassifyJobs):
     It holds the key, the connections and the policies. Nothing is opened before the first request; use
     ``async with``, or call `aclose`. It belongs to the event loop of its first request.
 
+    ::
+
+        RULES = [Rule("invoice", "contains an invoice number, line items, and a total amount")]
+
+        async with ClassifySession(poll=PollPolicy(timeout=60)) as session:
+            job = await session.create_and_wait(Path("a.pdf"), rules=RULES)
+            print(job.result.type, job.result.confidence, job.result.reasoning)
+
     Attributes:
         files: The calls on stored files.
         configurations: The calls on saved configurations.
@@ -144,13 +152,19 @@ class ClassifySession(ClassifyJobs):
 
     @cached_property
     def classifier_jobs(self) -> ClassifierJobs:
-        """The deprecated v1 jobs: a `DeprecationWarning` the first time."""
+        """The deprecated v1 jobs, with a `DeprecationWarning` the first time."""
         message = "the v1 classifier jobs are deprecated by the service: use create_and_wait or classify_many"
         warnings.warn(message, DeprecationWarning, stacklevel=3)
         return ClassifierJobs(self._transport, poll=self._poll, clock=self._clock)
 
     def watch(self, job_id: str, poll: PollPolicy | None = None) -> AsyncGenerator[Job]:
         """Follow a job: give it for each status seen, the terminal one last.
+
+        ::
+
+            job = await session.create(file_id, rules=RULES)
+            async for job in session.watch(job.id):
+                print(job.status)
 
         Raises:
             JobTimeoutError: The policy's time-out came first.
@@ -162,11 +176,24 @@ class ClassifySession(ClassifyJobs):
 
         Webhook or poll, whichever comes first, ends the wait. A job that nobody waits for yet is remembered
         for a wait to come. Call it in the session's event loop.
+
+        ::
+
+            if webhooks.verify(body, signature, secret) and (job_id := webhooks.parse(body).job_id):
+                session.notify(job_id)
         """
         self._reader.notify(job_id)
 
     async def wait(self, job_id: str, poll: PollPolicy | None = None, *, on_cancel: str = "detach") -> Job:
         """Wait until a job has ended, and give it if it completed.
+
+        ::
+
+            job = await session.create(file_id, rules=RULES)
+            try:
+                job = await session.wait(job.id, PollPolicy(timeout=60))
+            except JobTimeoutError as error:
+                print(error.job_id, "goes on; wait for it again")
 
         Args:
             job_id: The job.
@@ -198,6 +225,15 @@ class ClassifySession(ClassifyJobs):
 
         The deadline, ``poll.timeout`` seconds, counts from when the document is on the server: it spans the
         create with its retries, every pause and every look.
+
+        ::
+
+            try:
+                job = await session.create_and_wait(Path("a.pdf"), rules=RULES, on_cancel="cancel")
+            except JobFailedError as error:
+                print("cannot be read:", error.job.error_message)
+            else:
+                print(job.result.type)
 
         Args:
             document: The id of a file or parse job, a path, or a name and the bytes.
@@ -247,6 +283,13 @@ class ClassifySession(ClassifyJobs):
         ``await`` the batch for a list of `Outcome` in the documents' order, or ``async with`` it for an
         iterator in the order of completion, in memory bounded by `concurrency`. One bad document never
         ends a batch.
+
+        ::
+
+            paths = Path("inbox").iterdir()
+            async with session.classify_many(paths, rules=RULES, journal="run.journal") as outcomes:
+                async for outcome in outcomes:
+                    print(outcome.document, outcome.result.type if outcome.ok else outcome.error)
 
         Args:
             documents: An iterable or async iterable of documents, finite or not, read as places become free.
@@ -306,6 +349,12 @@ class ClassifySession(ClassifyJobs):
 
         Gives each document, in order, with its job as it ended in an earlier run on this server by these
         rules; with None where it is still to be classified.
+
+        ::
+
+            documents = sorted(Path("inbox").iterdir())
+            async for document, job in session.recall(documents, journal="run.journal", rules=RULES):
+                print(document, "is done" if job else "is to do")
 
         Raises:
             ConfigurationError: The journal is in use or cannot be read, or the rules cannot be right.

@@ -1,10 +1,12 @@
-"""``evaluate``, ``report``, ``plan``, ``doctor`` and ``completion``."""
+"""``evaluate``, ``plan``, ``doctor`` and ``completion``."""
 
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
@@ -14,10 +16,10 @@ from click.testing import CliRunner
 from reportlab.pdfgen.canvas import Canvas
 
 from llamaclassify.cli import doctor
+from llamaclassify.cli.comparing import Change, Comparison
 from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import Record
-from llamaclassify.cli.report import page
-from llamaclassify.cli.scores import differing, judged, scores_of
+from llamaclassify.cli.scores import Judged, Scores
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES = """
@@ -50,11 +52,10 @@ def invoke(*arguments, stdin=None):
     return result
 
 
-def answer(name, type, expected, confidence=0.9, error=None):
+def answer(name, type, expected, confidence=0.9, error=None, rules="rules.yaml"):
     status = None if error else "COMPLETED"
-    return judged(
-        Record(name, status, type, None if error else confidence, f"it is {type}", None, error), expected
-    )
+    record = Record(name, status, type, None if error else confidence, f"it is {type}", None, error)
+    return Judged.beside(record, expected, rules)
 
 
 ANSWERS = [
@@ -68,15 +69,15 @@ ANSWERS = [
 
 
 def test_scores():
-    scores = scores_of(ANSWERS)
+    scores = Scores(tuple(ANSWERS))
     assert (scores.accuracy, scores.failed) == (0.5, 1)
-    assert scores.names() == ["invoice", "receipt", "(no rule fits)", "(error)"]
+    assert scores.names == ["invoice", "receipt", "(no rule fits)", "(error)"]
     assert [(s.name, s.count, s.precision, s.recall) for s in scores.by_type()] == [
         ("invoice", 3, 2 / 3, 2 / 3),
         ("receipt", 2, None, 0.0),
         ("(no rule fits)", 1, 0.5, 1.0),
     ]
-    assert scores.confusion()["receipt", "invoice"] == 1
+    assert scores.confusion["receipt", "invoice"] == 1
     assert [(b.least, b.count, b.right) for b in scores.calibration()] == [
         (0.5, 2, 0.5),
         (0.7, 1, 1.0),
@@ -87,11 +88,28 @@ def test_scores():
     assert [record.document for record in scores.worst()] == ["c", "d", "f"]
 
 
-def test_a_comparison_shows_what_not_both_get_right_worse_and_better_first():
-    better = [answer(record.document, record.expected, record.expected) for record in ANSWERS]
-    worse = [*better[:2], *ANSWERS[2:4], answer("e", "invoice", None), better[5]]
-    pairs = [(a.document, b.is_right - a.is_right) for a, b in differing(ANSWERS, worse)]
-    assert pairs == [("f", 1), ("e", -1), ("c", 0), ("d", 0)]
+def by_other_rules():
+    """Better at f, worse at e, wrong at d and c all the same."""
+    others = [answer(a.document, a.expected, a.expected, rules="new/rules.yaml") for a in ANSWERS]
+    others[2:5] = [answer(a.document, "invoice", a.expected, rules="new/rules.yaml") for a in ANSWERS[2:5]]
+    return others
+
+
+def test_a_comparison_tells_documents_by_what_changes():
+    comparison = Comparison(Scores(tuple(ANSWERS)), Scores(tuple(by_other_rules())))
+    pairs = {change: [pair.first.document for pair in some] for change, some in comparison.pairs.items()}
+    assert pairs == {
+        Change.WORSE: ["e"],
+        Change.BETTER: ["f"],
+        Change.BOTH_WRONG: ["c", "d"],
+        Change.BOTH_RIGHT: ["a", "b"],
+    }
+    assert comparison.names == ("rules.yaml", "new/rules.yaml")
+    assert [(name, first.recall, second.recall) for name, first, second in comparison.by_type()] == [
+        ("invoice", 2 / 3, 1.0),
+        ("receipt", 0.0, 0.0),
+        ("(no rule fits)", 1.0, 0.0),
+    ]
 
 
 def test_an_evaluation_of_the_samples():
@@ -136,12 +154,23 @@ def test_an_evaluation_says_what_is_wrong_and_why(labels, rules, tmp_path):
 
 
 def test_a_comparison_of_rules(labels, rules, tmp_path):
-    other = tmp_path / "other.yaml"
+    other, output = tmp_path / "other.yaml", tmp_path / "both.jsonl"
     other.write_text(RULES.replace("total", "final"))
-    result = invoke("evaluate", "--labels", labels, "--rules", rules, "--compare", other)
+    command = ("evaluate", "--labels", labels, "--rules", rules, "--compare", other, "--output", output)
+    result = invoke(*command)
+    assert result.exit_code == 3
     assert re.search(r"accuracy +33\.3% +33\.3%", result.stdout)
-    assert re.search(r"b\.txt +receipt +invoice 0\.70 +invoice 0\.70", result.stdout)
-    assert "right by both: 1 of 3" in result.stdout
+    assert re.search(r"invoice +1 +50\.0% 100\.0% +50\.0% 100\.0%", result.stdout)
+    assert re.search(r"b\.txt +receipt +invoice 0\.70 +invoice 0\.70 +wrong by both", result.stdout)
+    assert "2 wrong by both, 1 right by both" in result.stdout
+    assert "(2 of them not shown)" in invoke(*command, "--worst", 0).stdout
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [(r["document"], r["rules"]) for r in records] == [
+        (name, str(file)) for file in (rules, other) for name in ("a.txt", "b.txt", "c.txt")
+    ]
+    assert invoke("report", output, "--output", tmp_path / "report.html").exit_code == 0
+    by_rules = json.loads(invoke(*command, "--format", "json").stdout)
+    assert {file: scores["documents"] for file, scores in by_rules.items()} == {str(rules): 3, str(other): 3}
 
 
 @pytest.mark.parametrize(
@@ -151,6 +180,7 @@ def test_a_comparison_of_rules(labels, rules, tmp_path):
         ("document\na.txt\n", "there is no column type"),
         ("document,type\na.txt,invoice\nb.txt,invoce\n", "line 3: the type 'invoce' is in no rule of"),
         ("", "there is no column document or type"),
+        ("document,type\na.txt,\n./a.txt,invoice\n", "line 3: ./a.txt has its label in line 2"),
     ],
 )
 def test_labels_that_cannot_be_used(tmp_path, rules, text, message):
@@ -159,53 +189,6 @@ def test_labels_that_cannot_be_used(tmp_path, rules, text, message):
     result = invoke("evaluate", "--labels", path, "--rules", rules)
     assert (result.exit_code, message in result.stderr) == (2, True)
     assert invoke("evaluate", "--labels", tmp_path / "none", "--rules", rules).exit_code == 2
-
-
-def embedded(html):
-    return json.loads(
-        re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1]
-    )
-
-
-def test_a_report_holds_everything_and_asks_for_nothing(tmp_path):
-    lines = "\n".join(
-        json.dumps({"document": f"{n}.txt", "type": "invoice", "confidence": 0.5}) for n in "ab"
-    )
-    output = tmp_path / "report.html"
-    result = invoke("report", "-", "--output", output, "--title", "Mine & yours", stdin=lines)
-    assert (result.exit_code, result.stdout) == (0, "")
-    html = output.read_text()
-    assert [row["document"] for row in embedded(html)] == ["a.txt", "b.txt"]
-    assert "Mine &amp; yours" in html
-    assert "default-src 'none'" in html
-    assert not re.search(r"""(src|href|url)\s*[=(]\s*["']?\s*(https?:)?//""", html)
-    assert "Confusion" not in html
-    as_list = invoke("report", "-", "--output", output, stdin=f"[{lines.replace(chr(10), ',')}]")
-    assert as_list.exit_code == 0
-
-
-def test_a_report_of_an_evaluation_has_its_scores():
-    html = page(ANSWERS, "Evaluated")
-    assert all(title in html for title in ("Confusion", "Precision and recall", "Calibration", "Most wrong"))
-    assert "50.0%" in html
-    assert len(embedded(html)) == len(ANSWERS)
-
-
-def test_what_stands_in_a_document_is_not_part_of_the_page():
-    evil = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
-    html = page([answer(evil, evil, evil, error=None), answer("b", None, None, error=evil)], evil)
-    assert embedded(html)[0]["document"] == evil
-    assert "<img" not in html
-    assert html.count("<script") == 2
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{", "1", '{"document": 1}', '{"document": "a", "confidence": "x"}']
-)
-def test_what_is_no_run_makes_no_report(tmp_path, text):
-    result = invoke("report", "-", "--output", tmp_path / "report.html", stdin=text)
-    assert result.exit_code == 2
-    assert not (tmp_path / "report.html").exists()
 
 
 def pdf(path, pages):
@@ -225,7 +208,7 @@ def test_a_plan_says_what_a_run_would_take_and_sends_nothing(cloud, rules, tmp_p
     command = (folder, "dfl-1", "--rules", rules)
     result = invoke("plan", *command, "--max-credits", 2)
     assert result.exit_code == 3
-    assert re.search(r"documents +3: 2 files to upload, 1 ids", result.stdout)
+    assert re.search(r"documents +3: 2 files to upload, 1 id", result.stdout)
     assert re.search(r"unreadable +1 more", result.stdout)
     assert re.search(r"pages +3 counted, and at least 1 in each of 2 others", result.stdout)
     assert re.search(r"credits +at least 5, at 1 a page", result.stdout)
@@ -260,7 +243,7 @@ def test_a_plan_knows_what_the_journal_has(cloud, rules, tmp_path):
     cloud.script("a.txt", type="invoice")
     assert invoke("run", tmp_path / "a.txt", *rest).exit_code == 0
     result = invoke("plan", tmp_path / "a.txt", tmp_path / "b.txt", *rest)
-    assert re.search(r"documents +1: 1 files", result.stdout)
+    assert re.search(r"documents +1: 1 file", result.stdout)
     assert re.search(r"journal +1 more are done", result.stdout)
 
 
@@ -307,6 +290,46 @@ def test_completion(shell):
     assert "_LLAMACLASSIFY_COMPLETE" in result.stdout
     if shutil.which(shell):
         assert subprocess.run([shell, "-n"], input=result.stdout, text=True, check=False).returncode == 0
+
+
+def told_by(shell, script):
+    """What a shell prints when it runs a script below the completion's own."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    text = invoke("completion", shell).stdout + script
+    return subprocess.run(
+        [shell], input=text, text=True, check=True, stdout=subprocess.PIPE, env={**os.environ, "PATH": path}
+    ).stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["ev"], ["evaluate"]),
+        (["classifier", ":", "jo"], ["jobs"]),
+        (["classifier", ":", "jobs", "get"], ["get", "get-results"]),
+        (["run", "--format", ""], ["table", "json", "jsonl", "csv"]),
+    ],
+)
+def test_bash_completes_also_behind_a_colon(words, completed):
+    given = " ".join(f"'{word}'" for word in words)
+    script = f"""
+COMP_WORDS=(llamaclassify {given}) COMP_CWORD={len(words)}
+_llamaclassify_completion llamaclassify
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    assert told_by("bash", script) == completed
+
+
+def test_fish_shows_the_whole_help():
+    assert "run\tClassify documents: files, folders, globs, lists and ids." in told_by(
+        "fish", 'complete -C "llamaclassify ru"'
+    )
+
+
+def test_zsh_needs_no_completion_of_its_own_beforehand():
+    assert told_by("zsh", "print $_comps[llamaclassify]") == ["_llamaclassify_completion"]
 
 
 def test_every_command_is_what_its_line_says():

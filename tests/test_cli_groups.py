@@ -328,9 +328,10 @@ def test_formats(job):
     assert [json.loads(line) for line in lines] == [job]
     page = {"items": [job], "next_page_token": None, "total_size": None}
     assert yaml.safe_load(run("classify", "list", "--format", "yaml").stdout) == page
-    header, _, row = run("classify", "list", "--format", "table").stdout.splitlines()
-    assert re.split(r"\s*┃\s*", header) == ["id", "status", "type", "confidence", "created_at"]
-    assert re.split(r"\s*│\s*", row) == [job["id"], "COMPLETED", "invoice", "0.90", job["created_at"]]
+    header, row = run("classify", "list", "--format", "table").stdout.splitlines()
+    assert header.split() == ["id", "status", "type", "conf.", "created"]
+    date, _, moment = job["created_at"].partition("T")
+    assert row.split() == [job["id"], "COMPLETED", "invoice", "0.90", date, moment[:8] + "Z"]
     nothing = run("classify", "list", "--status", "FAILED", "--format", "table")
     assert (nothing.exit_code, nothing.stdout, nothing.stderr) == (0, "", "nothing found\n")
 
@@ -481,7 +482,7 @@ def test_listing_files(upload):
     assert "filter: name" in refused("files", "query", "--filter", "{name: b}", status=2)
     assert "expected a list" in refused("files", "query", "--filter", "{file_ids: b}", status=2)
     assert "order_by" in refused("files", "list", "--order-by", "size", status=2)
-    header, _, row = run("files", "list", "--file-id", a, "--format", "table").stdout.splitlines()
+    header, row = run("files", "list", "--file-id", a, "--format", "table").stdout.splitlines()
     assert "name" in header
     assert "a.txt" in row
 

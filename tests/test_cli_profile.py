@@ -60,11 +60,14 @@ def test_what_is_said_of_one_command_of_a_group(classify_server, profile, monkey
     ("text", "message"),
     [
         ("=", "does not parse as TOML"),
-        ('[run]\nruels = "r.yaml"', "run.ruels: cannot be set here"),
-        ("[classify.list]\npage-sise = 3", "classify.list.page-sise: cannot be set here"),
+        ('ruels = "r.yaml"', "ruels: is nothing that can be set; did you mean rules?"),
+        ("concurrent = 3\nforce = true", "concurrent: is nothing that can be set; did you mean concurrency?"),
+        ("[rum]\nconcurrency = 3", "rum: is nothing that can be set; did you mean run?"),
+        ('[run]\nruels = "r.yaml"', "run.ruels: is nothing that can be set; did you mean rules?"),
+        ("[classify.list]\npage-sise = 3", "classify.list.page-sise: is nothing that can be set"),
         ('api-key = "llx-1"', "the key belongs in LLAMA_CLOUD_API_KEY"),
         ('[classify.list]\napi-key = "llx-1"', "the key belongs in LLAMA_CLOUD_API_KEY"),
-        ("run = 3\nclassify = 4", "cannot be set here"),
+        ("run = 3\nclassify = 4", "run: is a command; its flags go into a table, [run]"),
         ("[run]\nconcurrency = 0\n[classify.list]\npage-size = 0", "concurrency"),
     ],
 )
@@ -77,8 +80,18 @@ def test_a_profile_that_cannot_be_used_is_named(profile, rules, text, message):
     assert "llx-1" not in told
 
 
-def test_without_one_nothing_changes(profile, monkeypatch, tmp_path):
+def test_what_some_other_command_has_may_stand_at_the_top(profile):
+    profile.write_text('worst = 3\nkeep = "7d"\n[serve]\nport = 8080\n')
     assert invoke("doctor", "--local").exit_code == 0
+
+
+def test_a_profile_that_is_named_and_not_there(profile):
+    result = invoke("doctor", "--local")
+    assert (result.exit_code, "profile.toml: No such file" in result.stderr) == (2, True)
+
+
+def test_without_one_nothing_changes(monkeypatch, tmp_path):
     monkeypatch.delenv("LLAMACLASSIFY_PROFILE")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert invoke("doctor", "--local").exit_code == 0
     assert profile_path().name == "profile.toml"

@@ -16,11 +16,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from llamaclassify import Progress
-from llamaclassify.cli import progress
+from llamaclassify import Job, Progress, Result, Usage
+from llamaclassify.cli import budget as budget_module, progress
+from llamaclassify.cli.budget import Budget
 from llamaclassify.cli.documents import Named, NamedFile, document_of
 from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import WRITERS, JsonLines, Printer, Record
+from llamaclassify.waiting.batch import each
 
 from .conftest import serving
 from .service import Service
@@ -86,6 +88,16 @@ def test_a_list_of_ids_and_files_on_stdin(service, rules, tmp_path):
     assert [record["type"] for record in records] == ["invoice"] * 3 + [None]
     assert "no such file" in records[3]["error"]
     assert service.uploads == 1
+
+
+def test_what_is_named_twice_is_classified_once(service, rules, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    listed = f"dfl-1\n{tmp_path}/a.txt\n{tmp_path}/./a.txt\ndfl-1\ndfl-2"
+    result = invoke("run", "-", tmp_path / "a.txt", "--rules", rules, "--format", "jsonl", stdin=listed)
+    names = sorted(record["document"] for record in records_of(result.stdout))
+    assert names == sorted(["dfl-1", f"{tmp_path}/a.txt", "dfl-2"])
+    assert service.creates == 3
+    assert "left out: 3 repeated names" in result.stderr
 
 
 def test_an_empty_list_is_no_mistake(service, rules):
@@ -216,21 +228,88 @@ def test_the_second_interrupt_stops_at_once(service, rules):
         assert "Traceback" not in run.stderr.read()
 
 
-def test_a_cap_on_credits_ends_a_run(classify_server, rules, tmp_path, monkeypatch):
+@pytest.fixture
+def inbox(classify_server, tmp_path, monkeypatch):
+    """Twelve documents of a page each, and the embedded server, which tells what they cost."""
     monkeypatch.setenv("LLAMA_CLOUD_BASE_URL", classify_server.url)
     monkeypatch.setenv("LLAMA_CLOUD_API_KEY", classify_server.api_key)
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(12):
         (folder / f"{number}.txt").write_text(f"INVOICE number {number}")
-    command = ("run", folder, "--rules", rules, "--format", "jsonl")
-    result = invoke(*command, "--max-credits", 3, "--concurrency", 2)
+    return folder
+
+
+def test_a_cap_on_credits_is_never_passed(inbox, rules, classify_server):
+    result = invoke("run", inbox, "--rules", rules, "--format", "jsonl", "--max-credits", 7)
     assert result.exit_code == 5
-    assert 3 <= len(records_of(result.stdout)) < 12
-    assert "credits of 3, as far as jobs report them" in result.stderr
+    assert len(records_of(result.stdout)) == 7
+    assert "7 credits of 7, as far as jobs report them" in result.stderr
     assert "with --journal FILE" in result.stderr
-    # What is spent with the last document has cut nothing short.
-    assert invoke(*command, "--max-credits", 12, "--concurrency", 12).exit_code == 0
+
+
+def test_a_cap_that_is_enough_cuts_nothing_short(inbox, rules):
+    command = ("run", inbox / "none.txt", inbox, "--rules", rules, "--format", "jsonl")
+    result = invoke(*command, "--max-credits", 12)
+    assert result.exit_code == 3
+    assert len(records_of(result.stdout)) == 13
+
+
+def test_a_cap_counts_what_earlier_runs_cost(inbox, rules, tmp_path):
+    command = ("run", inbox, "--rules", rules, "--format", "jsonl", "--journal", tmp_path / "journal")
+    assert invoke(*command, "--max-credits", 5).exit_code == 5
+    assert len(records_of(invoke(*command, "--max-credits", 5).stdout)) == 5
+    assert len(records_of(invoke(*command, "--max-credits", 8).stdout)) == 8
+
+
+def test_a_cap_below_the_least_cost_begins_nothing(inbox, rules):
+    result = invoke("run", inbox, "--rules", rules, "--format", "jsonl", "--max-credits", 0.5)
+    assert (result.exit_code, result.stdout) == (5, "")
+
+
+class Bills:
+    """Jobs by their names, each of which costs what the test says once it has been asked for so often."""
+
+    def __init__(self, costs, looks=1):
+        self.costs, self.looks, self.asked = costs, looks, Counter()
+
+    async def get(self, job_id):
+        self.asked[job_id] += 1
+        billed = self.asked[job_id] >= self.looks
+        usage = Usage(credits=self.costs[job_id] if billed else None)
+        return Job(id=job_id, status="COMPLETED", usage=usage)
+
+    async def run(self, most):
+        """Begin each document when there is room, end it at once; give those begun, and the budget."""
+        budget, begun = Budget(most, self.get), []
+        async with budget.watching():
+            async for document in budget.within(each(list(self.costs))):
+                begun.append(document)
+                budget.add(
+                    Job(
+                        id=document,
+                        status="COMPLETED",
+                        result=Result(type=None, confidence=0.5, reasoning=""),
+                    )
+                )
+        return begun, budget
+
+
+async def test_room_is_kept_for_what_is_under_way_by_what_the_others_cost():
+    begun, budget = await Bills({str(number): 10.0 for number in range(100)}).run(405)
+    assert (len(begun), budget.spent, budget.has_ended) == (40, 400.0, True)
+
+
+async def test_only_a_few_are_begun_before_any_has_told_its_cost():
+    begun, budget = await Bills({str(number): 50.0 for number in range(100)}).run(60)
+    assert (len(begun), budget.has_ended) == (4, True)
+
+
+async def test_a_cost_that_is_never_told_is_taken_to_be_as_expected(monkeypatch):
+    monkeypatch.setattr(budget_module, "_SECONDS_UNTIL_BILLED", 0.0)
+    bills = Bills({str(number): 1.0 for number in range(9)}, looks=99)
+    begun, budget = await bills.run(5)
+    assert (len(begun), budget.spent) == (5, 5.0)
 
 
 def test_quiet_and_verbose(service, rules):
@@ -279,10 +358,17 @@ def test_many_types_are_not_all_named():
     assert tally.by_type().endswith("8 types more")
 
 
-def test_a_bar_has_it_all_too():
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_bar_has_it_all_in_two_lines(width):
     text = io.StringIO()
-    for shown in (standing(1200, 2000), standing(1)):
-        Console(file=text, width=120).print(progress._bar(shown))
-    assert "1,200/2,000" in text.getvalue()
-    assert "0:03:20 left" in text.getvalue()
-    assert "1,199 invoice" in text.getvalue()
+    Console(file=text, width=width).print(progress._bar(standing(1200, 2000), width))
+    bar, types = text.getvalue().splitlines()
+    assert ("━" in bar) == (width > 60)
+    assert "1,200/2,000  2 failed  8 in flight  4.0/s  0:03:20 left" in bar
+    assert "1,199 invoice" in types
+
+
+def test_a_bar_of_an_unknown_length():
+    text = io.StringIO()
+    Console(file=text, width=80).print(progress._bar(standing(1), 80))
+    assert "1  2 failed" in text.getvalue()

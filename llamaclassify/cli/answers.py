@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import PaginationError
 from ..wire.converter import encode
 from ..wire.pagination import Page
+from . import terminal
+from .terminal import table_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _ANY_PAGE = 100
 """The largest page that every listing takes."""
-_COLUMNS = (
-    "id",
-    "name",
-    "status",
-    "file_id",
-    "result.type",
-    "result.confidence",
-    "product_type",
-    "file_type",
-    "purpose",
-    "external_file_id",
-    "created_at",
-    "last_modified_at",
-)
-"""A table's columns, of those that its items have."""
+_COLUMNS = {
+    "id": "id",
+    "name": "name",
+    "status": "status",
+    "file_id": "file",
+    "result.type": "type",
+    "result.confidence": "conf.",
+    "product_type": "product",
+    "file_type": "kind",
+    "purpose": "purpose",
+    "external_file_id": "external id",
+    "created_at": "created",
+    "last_modified_at": "modified",
+}
+"""A table's columns, of those that its items have, and what stands above them."""
+_FOLDED = {"name", "external_file_id", "result.type", "created_at", "last_modified_at"}
+_DATE_WIDTH = 10
 
 Ask = Callable[[int | None, str | None], Awaitable[Page[Any]]]
 """Asks for the page of a size and a token."""
@@ -49,7 +56,7 @@ def show(answer: Any, form: str) -> None:
     elif form == "jsonl":
         _show_lines(items)
     elif items:
-        _print(_table(items))
+        terminal.show(_table(items))
     else:
         click.echo("nothing found", err=True)
 
@@ -108,21 +115,17 @@ def _print(text: str) -> None:
     click.echo(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
-def _table(items: Sequence[dict[str, Any]]) -> str:
-    from rich.console import Console
-    from rich.table import Table
+def _table(items: Sequence[dict[str, Any]]) -> Table:
     from rich.text import Text
 
-    columns = [column for column in _COLUMNS if column.partition(".")[0] in items[0]]
-    table = Table(*(column.rpartition(".")[2] for column in columns), pad_edge=False, show_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
+    columns = [column for column in _COLUMNS if any(_cell(item, column) for item in items)]
+    table = table_of(*map(_COLUMNS.__getitem__, columns))
+    for shown, column in zip(table.columns, columns, strict=True):
+        shown.no_wrap = column not in _FOLDED  # an id is there to be copied
+        shown.min_width = _DATE_WIDTH if column.endswith("_at") else None
     for item in items:
         table.add_row(*(Text(_cell(item, column)) for column in columns))
-    console = Console(width=shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    return table
 
 
 def _cell(item: dict[str, Any], column: str) -> str:
@@ -132,4 +135,7 @@ def _cell(item: dict[str, Any], column: str) -> str:
         value = value[inner]
         if inner == "type" and value is None:
             return "(no rule fits)"
+    if outer.endswith("_at") and isinstance(value, str):
+        # To the second, and in two parts: a narrow terminal shows them one below the other.
+        return re.sub(r"(\d)T(\d\d:\d\d:\d\d)(\.\d+)?", r"\1 \2", value)
     return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)

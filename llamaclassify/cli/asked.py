@@ -9,6 +9,7 @@ from attrs import define, field
 
 from .documents import Named, is_same_file
 from .exits import Exit, fail
+from .sessions import Service
 
 if TYPE_CHECKING:
     from ..models import Configuration
@@ -21,6 +22,7 @@ class Asked:
     """What the options of a run ask for."""
 
     paths: tuple[str, ...]
+    service: Service
     rules_file: Path
     local: bool | None
     journal: Path | None

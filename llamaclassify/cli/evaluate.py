@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,14 @@ import attrs
 import click
 from attrs import frozen
 
+from .comparing import Comparison
 from .exits import Exit, run_async, writing
 from .labels import Label, check_labels, read_labels
 from .output import Record, open_output
-from .progress import Tally, has_terminal, showing
-from .scores import Judged, Scores, judged, scores_of
-from .sessions import concurrency_of, is_local, opened
+from .progress import Tally, showing
+from .scores import Judged, Scores
+from .sessions import Service, concurrency_of, is_local, opened
+from .terminal import has_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +72,7 @@ def evaluate(**options: Any) -> None:
     """
     from .rules_file import read_rules
 
-    asked = Asked(**options)
+    asked = Asked(service=Service.taken_from(options), **options)
     rules = {asked.rules_file: read_rules(asked.rules_file)}
     if asked.compare is not None:
         rules[asked.compare] = read_rules(asked.compare)
@@ -81,10 +84,14 @@ def evaluate(**options: Any) -> None:
         run_async(partial(_evaluate, asked, labels, rules, output))
 
 
+evaluate.params += Service.options()
+
+
 @frozen
 class Asked:
     """What the options of an evaluation ask for."""
 
+    service: Service
     labels_file: Path
     rules_file: Path
     compare: Path | None
@@ -102,31 +109,32 @@ async def _evaluate(
     asked: Asked, labels: Sequence[Label], rules: dict[Path, Configuration], output: Any
 ) -> Exit:
     local = is_local(asked.local)
-    async with opened(local=local, quiet=asked.quiet) as session:
-        scored = {
-            file: await _scores(session, asked, labels, configuration, local=local)
+    async with opened(asked.service, local=local, quiet=asked.quiet) as session:
+        scored = [
+            await _scores(session, asked, labels, file, configuration, local=local)
             for file, configuration in rules.items()
-        }
-    first, *others = scored.values()
+        ]
     if output is not None:
-        for record in first.records:
+        for record in chain.from_iterable(scores.records for scores in scored):
             print(json.dumps(attrs.asdict(record), ensure_ascii=False), file=output)
     if asked.form == "json":
-        click.echo(json.dumps({str(file): _as_json(scores) for file, scores in scored.items()}, indent=2))
+        by_rules = {str(file): _as_json(scores) for file, scores in zip(rules, scored, strict=True)}
+        click.echo(json.dumps(by_rules, indent=2))
     else:
         from .evaluation_tables import show_comparison, show_scores
 
-        for other in others:
-            show_comparison(list(rules), first, other)
-            return _status(first, other)
-        show_scores(first, asked.worst)
-    return _status(*scored.values())
+        if len(scored) == 1:
+            show_scores(scored[0], asked.worst)
+        else:
+            show_comparison(Comparison(*scored), asked.worst)
+    return Exit.SOME_FAILED if any(scores.failed for scores in scored) else Exit.OK
 
 
 async def _scores(
     session: ClassifySession,
     asked: Asked,
     labels: Sequence[Label],
+    file: Path,
     configuration: Configuration,
     *,
     local: bool,
@@ -144,12 +152,9 @@ async def _scores(
         async for outcome in outcomes:
             label, record = labels[outcome.index], Record.of(outcome)
             tally.add(record)
-            found[outcome.index] = judged(attrs.evolve(record, document=label.name), label.type)
-    return scores_of(found[index] for index in sorted(found))
-
-
-def _status(*scored: Scores) -> Exit:
-    return Exit.SOME_FAILED if any(scores.failed for scores in scored) else Exit.OK
+            record = attrs.evolve(record, document=label.name)
+            found[outcome.index] = Judged.beside(record, label.type, str(file))
+    return Scores(tuple(found[index] for index in sorted(found)))
 
 
 def _as_json(scores: Scores) -> dict[str, Any]:
@@ -160,7 +165,7 @@ def _as_json(scores: Scores) -> dict[str, Any]:
         "types": [attrs.asdict(score) for score in scores.by_type()],
         "confusion": [
             {"expected": expected, "found": found, "count": count}
-            for (expected, found), count in sorted(scores.confusion().items())
+            for (expected, found), count in sorted(scores.confusion.items())
         ],
         "calibration": [attrs.asdict(bin) for bin in scores.calibration()],
         "calibration_error": scores.calibration_error,

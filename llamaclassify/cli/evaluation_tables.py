@@ -2,104 +2,96 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .scores import Judged, Scores, differing, named
+from .comparing import Change, Comparison
+from .scores import Judged, Scores, TypeScore, found_name, named
+from .terminal import show, table_of
 
-_WIDTH = 1000
-"""Where stdout is no terminal: nothing is wrapped."""
+_COLOURS = {Change.WORSE: "red", Change.BETTER: "green", Change.BOTH_WRONG: "dim"}
 
 
 def show_scores(scores: Scores, worst: int) -> None:
     """Print how good one set of rules is."""
-    console = _console()
-    console.print(_accuracy(scores))
-    _section(console, "by type", _types(scores))
-    _section(console, "confusion: what it is, down; what it was called, across", _confusion(scores))
-    _section(console, "calibration: how sure, and how often right", _calibration(scores))
+    show(
+        _accuracy(scores),
+        *_titled("by type", _types(scores)),
+        *_titled("confusion: what it is, down; what it was called, across", _confusion(scores)),
+        *_titled("calibration: how sure, and how often right", _calibration(scores)),
+    )
     wrong = scores.worst()
     if not wrong or not worst:
         return
-    console.print(Text(f"\nmost wrong ({min(worst, len(wrong))} of {len(wrong)})", style="bold"))
+    show(Text(f"\nmost wrong ({min(worst, len(wrong))} of {len(wrong)})", style="bold"))
     for record in wrong[:worst]:
-        console.print(
-            Text.assemble((record.document, "bold"), f": {_answer(record)}, is {named(record.expected)}")
-        )
-        console.print(
-            Padding(Text(record.error or record.reasoning or "", style="dim"), (0, 0, 0, 4), expand=False)
-        )
+        label = f": {_answer(record)}, is {named(record.expected)}"
+        why = Text(record.error or record.reasoning or "", style="dim")
+        show(Text.assemble((record.document, "bold"), label), Padding(why, (0, 0, 0, 4), expand=False))
 
 
-def show_comparison(files: Sequence[Path], one: Scores, other: Scores) -> None:
-    """Print two sets of rules side by side."""
-    console = _console()
-    names = [file.name for file in files]
-    table = _table("", *names)
-    table.add_row("accuracy", *(f"{scores.accuracy:.1%}" for scores in (one, other)))
-    table.add_row("failed", *(str(scores.failed) for scores in (one, other)))
-    table.add_row("calibration error", *(_number(scores.calibration_error) for scores in (one, other)))
-    recalls = {score.name: score.recall for score in other.by_type()}
-    for score in one.by_type():
-        table.add_row(f"recall of {score.name}", _share(score.recall), _share(recalls.get(score.name)))
-    console.print(table)
-    pairs = differing(one.records, other.records)
-    documents = _table("document", "is", *names, "")
-    for first, second in pairs:
-        better = second.is_right - first.is_right
-        mark = {1: Text("better", style="green"), -1: Text("worse", style="red"), 0: Text("")}[better]
-        documents.add_row(first.document, named(first.expected), _answer(first), _answer(second), mark)
-    if pairs:
-        _section(console, "document by document", documents)
-    console.print(f"\nright by both: {len(one.records) - len(pairs):,} of {len(one.records):,}")
+def show_comparison(comparison: Comparison, most: int) -> None:
+    """Print two sets of rules side by side: how good they are, and the documents that not both get right."""
+    show(_accuracies(comparison), *_titled("by type: precision, recall", _types_compared(comparison)))
+    pairs = comparison.pairs
+    documents = table_of("document", "is", *comparison.names, "")
+    for change in (Change.WORSE, Change.BETTER, Change.BOTH_WRONG):
+        for pair in pairs[change][: most if change is Change.BOTH_WRONG else None]:
+            first, second = pair.first, pair.second
+            mark = Text(change, style=_COLOURS[change])
+            documents.add_row(first.document, named(first.expected), _answer(first), _answer(second), mark)
+    if documents.row_count:
+        show(*_titled("document by document", documents))
+    hidden = len(pairs[Change.BOTH_WRONG]) - most
+    more = f" ({hidden:,} of them not shown)" if hidden > 0 else ""
+    show("\n" + ", ".join(f"{len(some):,} {change}" for change, some in pairs.items()) + more)
 
 
-def _console() -> Console:
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH
-    return Console(width=width, highlight=False)
-
-
-def _section(console: Console, title: str, table: Table) -> None:
-    console.print(Text(f"\n{title}", style="bold"))
-    console.print(table)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(pad_edge=False, show_edge=False, box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(Text(column), overflow="fold")
+def _accuracies(comparison: Comparison) -> Table:
+    scored = comparison.first, comparison.second
+    table = table_of("", *comparison.names, right=(1, 2))
+    table.add_row("accuracy", *(Text(f"{scores.accuracy:.1%}", style="bold") for scores in scored))
+    table.add_row("failed", *(str(scores.failed) for scores in scored))
+    table.add_row("calibration error", *(_number(scores.calibration_error) for scores in scored))
     return table
 
 
+def _types_compared(comparison: Comparison) -> Table:
+    table = table_of("type", "documents", *comparison.names, right=(1, 2, 3))
+    for name, first, second in comparison.by_type():
+        count = max(score.count for score in (first, second) if score is not None)
+        table.add_row(name, str(count), *(_both(score) for score in (first, second)))
+    return table
+
+
+def _both(score: TypeScore | None) -> str:
+    return "" if score is None else f"{_share(score.precision):>6} {_share(score.recall):>6}"
+
+
+def _titled(title: str, table: Table) -> tuple[Text, Table]:
+    return Text(f"\n{title}", style="bold"), table
+
+
 def _accuracy(scores: Scores) -> Text:
-    right = sum(record.is_right for record in scores.records)
-    text = Text.assemble((f"accuracy {scores.accuracy:.1%}", "bold"), f": {right} of {len(scores.records)}")
+    of = f": {scores.right:,} of {len(scores.records):,}"
+    text = Text.assemble((f"accuracy {scores.accuracy:.1%}", "bold"), of)
     return text.append(f"; {scores.failed} failed, and count as wrong" if scores.failed else "")
 
 
 def _types(scores: Scores) -> Table:
-    table = _table("type", "documents", "precision", "recall")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = table_of("type", "documents", "precision", "recall", right=(1, 2, 3))
     for score in scores.by_type():
         table.add_row(score.name, str(score.count), _share(score.precision), _share(score.recall))
     return table
 
 
 def _confusion(scores: Scores) -> Table:
-    names = scores.names()
-    confusion = scores.confusion()
+    names = scores.names
+    confusion = scores.confusion
     # Numbers, not names, across: names of fifty characters would leave no room.
-    table = _table("", "type", *(str(number) for number in range(1, len(names) + 1)))
-    for column in table.columns[2:]:
-        column.justify = "right"
+    numbers = range(1, len(names) + 1)
+    table = table_of("", "type", *map(str, numbers), right=range(2, len(names) + 2))
     for number, name in enumerate(names, start=1):
         cells = [
             Text(str(confusion[name, found] or "·"), style=_style(name == found, confusion[name, found]))
@@ -116,9 +108,7 @@ def _style(is_right: bool, count: int) -> str:
 
 
 def _calibration(scores: Scores) -> Table:
-    table = _table("confidence", "documents", "mean", "right", "")
-    for column in table.columns[1:4]:
-        column.justify = "right"
+    table = table_of("confidence", "documents", "mean", "right", "", right=(1, 2, 3))
     for bin in scores.calibration():
         bar = "█" * round(20 * bin.right)
         table.add_row(
@@ -133,7 +123,7 @@ def _calibration(scores: Scores) -> Table:
 
 def _answer(record: Judged) -> str:
     sure = "" if record.confidence is None else f" {record.confidence:.2f}"
-    return record.found_name + sure
+    return found_name(record) + sure
 
 
 def _share(value: float | None) -> str:

@@ -66,6 +66,7 @@ def read_labels(path: Path, folder: Path | None) -> list[Label]:
         raise LabelsError(f"{path}: is no CSV file in UTF-8: {error}") from None
     if not labels:
         raise LabelsError(f"{path}: there is no document in it")
+    _refuse_repeated(path, labels)
     return labels
 
 
@@ -82,6 +83,14 @@ def check_labels(path: Path, labels: list[Label], rules_file: Path, configuratio
                 f"{path}, line {label.line}: the type {label.type!r} is in no rule of {rules_file};"
                 f" its types are {', '.join(sorted(types))}"
             )
+
+
+def _refuse_repeated(path: Path, labels: list[Label]) -> None:
+    lines: dict[str, int] = {}
+    for label in labels:
+        first = lines.setdefault(str(label.document), label.line)
+        if first != label.line:
+            raise LabelsError(f"{path}, line {label.line}: {label.name} has its label in line {first}")
 
 
 def _document(text: str, beside: Path) -> Document:

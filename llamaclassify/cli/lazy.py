@@ -25,8 +25,10 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in self._lazy:
             return None
-        module, _, name = self._lazy[cmd_name][0].partition(":")
+        place, line = self._lazy[cmd_name]
+        module, _, name = place.partition(":")
         command: click.Command = getattr(import_module(f".{module}", __package__), name)
+        command.short_help = line
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -11,9 +11,9 @@ from .profile import apply
 _COMMANDS = {
     "run": ("run:run", "Classify documents: files, folders, globs, lists and ids."),
     "plan": ("run:plan", "Say what a run would take, and send nothing."),
-    "evaluate": ("evaluate:evaluate", "See how well rules work, on documents whose types are known."),
+    "evaluate": ("evaluate:evaluate", "See how well rules work, on documents of known types."),
     "report": ("report:report", "Make a web page of a run or an evaluation, in one file."),
-    "classify": ("classify:classify", "Classify jobs: start, look at, wait for, end and remove them."),
+    "classify": ("classify:classify", "Classify jobs: start, look at, wait for, end, remove."),
     "files": ("files:files", "Stored files: upload, list, look up, fetch and remove them."),
     "configurations": ("configurations:configurations", "Saved configurations: rules kept on the server."),
     "classifier:jobs": ("classifier_jobs:classifier_jobs", "Jobs of the v1 API. Deprecated: use classify."),

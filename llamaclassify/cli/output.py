@@ -124,34 +124,10 @@ class Table(Writer):
         self._records.append(record)
 
     def close(self) -> None:  # noqa: D102  (as Writer's)
-        from rich.console import Console
-        from rich.table import Table as RichTable
-        from rich.text import Text
+        from .run_table import show_records
 
-        table = RichTable("document", "type", "confidence", "why", pad_edge=False, show_edge=False)
-        for column in table.columns[:3]:
-            column.no_wrap = True
-        table.columns[2].justify = "right"
-        table.columns[3].overflow = "fold"
-        records = self._records
-        if not records:
-            return  # what went wrong is said on stderr
-        for record in records:
-            cells = _cells(record)
-            style = "red" if record.error else None
-            table.add_row(*(Text(cell, style=style or "") for cell in cells))
-        console = Console(file=self._stream)
-        if not console.is_terminal:
-            console.width = 72 + max((len(r.document) + len(r.type or "") for r in records), default=0)
-        console.print(table)
-
-
-def _cells(record: Record) -> tuple[str, str, str, str]:
-    if record.error is not None:
-        return record.document, "error", "", record.error
-    confidence = "" if record.confidence is None else f"{record.confidence:.2f}"
-    first_sentence = (record.reasoning or "").split("\n", 1)[0].split(". ", 1)[0]
-    return record.document, record.type or "(no rule fits)", confidence, first_sentence
+        if self._records:  # else what went wrong is said on stderr
+            show_records(self._records, self._stream)
 
 
 @define

@@ -17,7 +17,8 @@ from ..policies import RateLimit
 from ..wire.checks import page_ranges
 from .asked import Asked
 from .exits import Exit
-from .sessions import has_key
+from .sessions import Service, has_key
+from .terminal import counted
 
 if TYPE_CHECKING:
     from ..models import Configuration, Job
@@ -84,11 +85,9 @@ async def _remembered(asked: Asked) -> AsyncGenerator[tuple[Document, Job | None
         async for document in documents:
             yield document, None
         return
-    from ..session import ClassifySession
-
     # Asked for nothing; the journal knows a server on this machine by its host.
-    url = "http://127.0.0.1" if asked.local else None
-    async with ClassifySession(_KEY_IN_NO_USE, base_url=url) as session:
+    service = Service(base_url="http://127.0.0.1") if asked.local else asked.service
+    async with service.session(_KEY_IN_NO_USE) as session:
         known = session.recall(documents, journal=asked.journal, configuration=asked.configuration)
         async with aclosing(known):
             async for pair in known:
@@ -140,7 +139,8 @@ def _read_of(pages: int, configuration: Configuration) -> int:
 
 
 def _lines(plan: Plan, asked: Asked) -> list[tuple[str, str]]:
-    lines = [("documents", f"{plan.files + plan.ids:,}: {plan.files:,} files to upload, {plan.ids:,} ids")]
+    files, ids = counted(plan.files, "file"), counted(plan.ids, "id")
+    lines = [("documents", f"{plan.files + plan.ids:,}: {files} to upload, {ids}")]
     if plan.missing:
         lines.append(("unreadable", f"{plan.missing:,} more that are empty or not there; they would fail"))
     if asked.journal is not None:
@@ -156,7 +156,7 @@ def _lines(plan: Plan, asked: Asked) -> list[tuple[str, str]]:
     lines.append(("credits", at_least + price))
     seconds = plan.seconds(RateLimit())
     long = timedelta(seconds=round(seconds + 0.5))
-    lines.append(("time", f"at least {long}, at the limits of 50 uploads in 5 s and 40 jobs a second"))
+    lines.append(("time", f"at least {long}, at 50 uploads in 5 s and 40 jobs a second"))
     free = timedelta(seconds=round((2 * plan.files + plan.ids) * 3))
     lines.append(("", f"at least {free} on a free account, which may ask 20 times a minute"))
     if asked.max_credits is not None and credits > asked.max_credits:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
 _VARIABLE = "LLAMACLASSIFY_PROFILE"
-_SERVER = "base-url"
-_SECRETS = {"api-key"}
-"""Flags that a file is no place for."""
+_KEY_FLAG = "api-key"
+"""A file is no place for it."""
 
 
 class ProfileError(click.ClickException):
@@ -24,7 +24,7 @@ class ProfileError(click.ClickException):
 def profile_path() -> Path:
     """Give where the profile is: in the platform's configuration folder, or where the environment says."""
     given = os.environ.get(_VARIABLE)
-    return Path(given) if given else Path(click.get_app_dir("llamaclassify"), "profile.toml")
+    return Path(given).expanduser() if given else Path(click.get_app_dir("llamaclassify"), "profile.toml")
 
 
 def apply(context: click.Context, name: str | None) -> None:
@@ -35,23 +35,16 @@ def apply(context: click.Context, name: str | None) -> None:
     """
     path = profile_path()
     group = context.command
-    if name is None or not isinstance(group, click.Group) or not path.is_file():
-        return
+    command = group.get_command(context, name) if name and isinstance(group, click.Group) else None
+    if name is None or command is None or not (path.exists() or os.environ.get(_VARIABLE)):
+        return  # the group says so where there is no such command
     profile = _read(path)
-    shared = {key: value for key, value in profile.items() if not isinstance(value, dict)}
-    own = profile.get(name, {})
-    command = group.get_command(context, name)
-    if command is None:
-        return  # the group says so
-    unknown = [*(_SECRETS & shared.keys()), *_unknown(command, own, context, name)]
-    if unknown:
-        advice = (
-            "; the key belongs in LLAMA_CLOUD_API_KEY" if any("api-key" in key for key in unknown) else ""
-        )
-        raise ProfileError(f"{path}: {', '.join(unknown)}: cannot be set here{advice}")
-    if isinstance(shared.get(_SERVER), str):
-        os.environ.setdefault("LLAMA_CLOUD_BASE_URL", shared[_SERVER])
-    context.default_map = {name: _defaults(command, shared | own, context)}
+    problems = [*_unknown_at_the_top(group, command, profile, context)]
+    if name in profile:
+        problems += _unknown(command, profile[name], context, name)
+    if problems:
+        raise ProfileError("\n  ".join([f"{path}:", *problems]))
+    context.default_map = {name: _defaults(command, _values(profile) | profile.get(name, {}), context)}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -71,18 +64,45 @@ def _flags(command: click.Command) -> dict[str, str]:
     return {flag.lstrip("-"): option.name for option in options for flag in option.opts if option.name}
 
 
+def _unknown_at_the_top(
+    group: click.Command, command: click.Command, profile: Mapping[str, Any], context: click.Context
+) -> Iterator[str]:
+    """Find tables of no command, and keys that are flags of none."""
+    tables = [key for key, value in profile.items() if isinstance(value, dict)]
+    names = group.list_commands(context) if isinstance(group, click.Group) else []
+    values = _values(profile).keys() - _all_flags(command, context) - {command.name}
+    # The other commands are imported only for a key that this one does not have.
+    flags = _all_flags(group, context) if values else set()
+    yield from (_problem(key, key, names) for key in tables if key not in names)
+    yield from (_problem(key, key, flags) for key in sorted(values - flags))
+
+
 def _unknown(command: click.Command, table: Any, context: click.Context, where: str) -> Iterator[str]:
     """Find keys that are no flags: a misspelt one would be of no effect."""
     if not isinstance(table, dict):
-        yield where
+        yield f"{where}: is a command; its flags go into a table, [{where}]"
         return
-    commands = _commands(command, context)
-    flags = {flag for one in (command, *commands.values()) for flag in _flags(one)} - _SECRETS
+    commands, flags = _commands(command, context), _all_flags(command, context)
     for key, value in table.items():
         if key in commands:
             yield from _unknown(commands[key], value, context, f"{where}.{key}")
         elif key not in flags:
-            yield f"{where}.{key}"
+            yield _problem(f"{where}.{key}", key, {*commands, *flags})
+
+
+def _problem(where: str, key: str, known: Collection[str]) -> str:
+    if key == _KEY_FLAG:
+        return f"{where}: cannot be set here; the key belongs in LLAMA_CLOUD_API_KEY"
+    from difflib import get_close_matches
+
+    meant = get_close_matches(key, known, n=1)
+    return f"{where}: is nothing that can be set" + (f"; did you mean {meant[0]}?" if meant else "")
+
+
+def _all_flags(command: click.Command, context: click.Context) -> set[str]:
+    """Give the flags of a command and those below it that a profile may set."""
+    below = (_all_flags(inner, context) for inner in _commands(command, context).values())
+    return {*_flags(command), *chain.from_iterable(below)} - {_KEY_FLAG}
 
 
 def _commands(command: click.Command, context: click.Context) -> dict[str, click.Command]:
@@ -92,10 +112,14 @@ def _commands(command: click.Command, context: click.Context) -> dict[str, click
     return {name: inner for name, inner in found.items() if inner is not None}
 
 
+def _values(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a table says itself, without the tables in it."""
+    return {key: value for key, value in table.items() if not isinstance(value, dict)}
+
+
 def _defaults(command: click.Command, table: Mapping[str, Any], context: click.Context) -> dict[str, Any]:
     """Give the values under the names of the parameters; those of a group go to its commands too."""
     defaults = {name: table[flag] for flag, name in _flags(command).items() if flag in table}
-    shared = {key: value for key, value in table.items() if not isinstance(value, dict)}
     for name, inner in _commands(command, context).items():
-        defaults[name] = _defaults(inner, {**shared, **table.get(name, {})}, context)
+        defaults[name] = _defaults(inner, _values(table) | table.get(name, {}), context)
     return defaults

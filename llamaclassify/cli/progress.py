@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import stat
-import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
 from attrs import define, field, frozen
@@ -28,6 +25,7 @@ _SECONDS_BETWEEN_FRAMES = 0.1
 _RECENT = 50
 """Looks over which the rate is taken."""
 _MOST_TYPES = 12
+_MOST_OF_A_BAR, _LEAST_OF_A_BAR = 24, 4
 
 
 @define
@@ -138,39 +136,31 @@ async def _draw(look: Callable[[], Standing]) -> None:
 
     with Live(console=Console(stderr=True), transient=True, auto_refresh=False) as live:
         while True:
-            live.update(_bar(look()), refresh=True)
+            live.update(_bar(look(), live.console.width), refresh=True)
             await asyncio.sleep(_SECONDS_BETWEEN_FRAMES)
 
 
-def _bar(standing: Standing) -> RenderableType:
+def _bar(standing: Standing, width: int) -> RenderableType:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
     progress, total = standing.progress, standing.total
-    row = Table.grid(padding=(0, 2))
-    pulsing = total is None
-    row.add_row(
-        ProgressBar(total=total, completed=progress.done, width=24, pulse=pulsing),
-        Text(f"{progress.done:,}" + (f"/{total:,}" if total else ""), style="bold"),
-        Text(f"{progress.failed:,} failed", style="red" if progress.failed else "dim"),
-        Text(f"{progress.in_flight:,} in flight"),
-        Text(f"{standing.rate:.1f}/s", style="cyan"),
-        Text(f"{standing.left} left" if standing.left else ""),
+    figures = Text("  ").join(
+        (
+            Text(f"{progress.done:,}" + (f"/{total:,}" if total else ""), style="bold"),
+            Text(f"{progress.failed:,} failed", style="red" if progress.failed else "dim"),
+            Text(f"{progress.in_flight:,} in flight"),
+            Text(f"{standing.rate:.1f}/s", style="cyan"),
+            *([Text(f"{standing.left} left")] if standing.left else []),
+        )
     )
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column()
+    row.add_column(no_wrap=True, overflow="ellipsis")
+    wide = min(_MOST_OF_A_BAR, width - figures.cell_len - 3)
+    bar = ProgressBar(total=total, completed=progress.done, pulse=total is None, width=wide)
+    row.add_row(bar if wide >= _LEAST_OF_A_BAR else "", figures)
     types = standing.tally.by_type()
     return Group(row, *([Text(types, style="dim", no_wrap=True, overflow="ellipsis")] if types else []))
-
-
-def has_terminal() -> bool:
-    """Tell whether stderr is a terminal."""
-    return sys.stderr.isatty()
-
-
-def is_pipe(stream: TextIO) -> bool:
-    """Tell whether a stream leads to another program."""
-    try:
-        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False

@@ -1,19 +1,38 @@
 "use strict";
-const rows = JSON.parse(document.getElementById("data").textContent);
-const isJudged = rows.some((row) => "expected" in row);
+const { rules, rows } = JSON.parse(document.getElementById("data").textContent);
+const isCompared = rules.length > 0, isJudged = rows.some((row) => "expected" in row);
 const NONE = "(no rule fits)", ERROR = "(error)", WRONG = "(wrong)", PAGE = 100;
+const CHANGES = ["worse", "better", "wrong by both", "right by both"];
 const element = (id) => document.getElementById(id);
-const found = (row) => (row.error !== null ? ERROR : row.type === null ? NONE : row.type);
+const found = (answer) => (answer.error !== null ? ERROR : answer.type === null ? NONE : answer.type);
 const label = (row) => (row.expected === null ? NONE : row.expected);
-const isWrong = (row) => row.error !== null || row.type !== row.expected;
-const columns = [
-  { name: "document", css: "name", of: (row) => row.document },
-  { name: "type", css: "kind", of: found },
-  ...(isJudged ? [{ name: "label", css: "kind", of: label }] : []),
-  { name: "confidence", css: "sure n", of: (row) => row.confidence },
-  { name: "why", css: "why", of: (row) => row.error ?? row.reasoning ?? "" },
-];
-for (const row of rows) row.text = columns.map((column) => column.of(row)).join("\n").toLowerCase();
+const isWrong = (row, answer) => answer.error !== null || answer.type !== row.expected;
+const why = (answer) => answer.error ?? answer.reasoning ?? "";
+const colour = (row, answer) =>
+  answer.error !== null ? "bad" : !isJudged ? "" : isWrong(row, answer) ? "bad" : "good";
+
+// What a column shows of a row, how that is coloured, and what it is sorted by.
+const columns = [{ name: "document", css: "name", show: (row) => row.document }];
+if (isJudged) columns.push({ name: "label", css: "kind", show: label });
+if (isCompared) {
+  const sure = (answer) => (answer.confidence === null ? "" : ` ${answer.confidence.toFixed(2)}`);
+  rules.forEach((name, n) => columns.push({
+    name, css: "kind", show: (row) => found(row.answers[n]) + sure(row.answers[n]),
+    colour: (row) => colour(row, row.answers[n]),
+  }));
+  columns.push({ name: "change", css: "change", show: (row) => row.change, by: (row) => CHANGES.indexOf(row.change),
+    colour: (row) => ({ worse: "bad", better: "good" }[row.change] ?? "soft") });
+  columns.push({ name: "why", css: "why",
+    show: (row) => row.answers.map((answer, n) => `${rules[n]}: ${why(answer)}`).join("\n\n") });
+} else {
+  columns.push({ name: "type", css: "kind", show: (row) => found(row.answers[0]),
+    colour: (row) => colour(row, row.answers[0]) });
+  columns.push({ name: "confidence", css: "sure n", by: (row) => row.answers[0].confidence,
+    show: (row) => row.answers[0].confidence?.toFixed(2) ?? "" });
+  columns.push({ name: "why", css: "why", show: (row) => why(row.answers[0]),
+    colour: (row) => (row.answers[0].error !== null ? "bad" : "") });
+}
+for (const row of rows) row.text = columns.map((column) => column.show(row)).join("\n").toLowerCase();
 
 let sorted = null, isDown = false, matching = [], shown = 0;
 
@@ -27,18 +46,14 @@ function make(tag, css, text) {
 function rowOf(row) {
   const line = make("tr");
   for (const column of columns) {
-    const cell = make("td", column.css);
-    const value = column.of(row);
-    cell.dataset.of = column.name;
-    if (column.name === "confidence") cell.textContent = value === null ? "" : value.toFixed(2);
-    else if (column.name === "why" && value.length > 110) {
+    const cell = make("td", column.css), text = column.show(row), css = column.colour?.(row);
+    if (css) cell.classList.add(css);
+    if (column.css === "why" && text.length > 110) {
       const details = make("details");
-      details.append(make("summary", "", value));
+      details.append(make("summary", "", text));
       cell.append(details);
-    } else cell.textContent = value;
-    if (column.name === "document" || column.name === "why") delete cell.dataset.of;
-    if (row.error !== null && column.name !== "document") cell.classList.add("bad");
-    else if (isJudged && column.name === "type") cell.classList.add(isWrong(row) ? "bad" : "good");
+    } else cell.textContent = text;
+    if (!["name", "why"].includes(column.css)) cell.dataset.of = column.name;
     line.append(cell);
   }
   return line;
@@ -52,13 +67,18 @@ function showMore() {
   element("shown").textContent = `${matching.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
 }
 
+function isOf(row, kind) {
+  if (!kind) return true;
+  if (kind === WRONG) return row.answers.some((answer) => isWrong(row, answer));
+  return row.change === kind || row.answers.some((answer) => found(answer) === kind);
+}
+
 function show() {
   const words = element("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   const kind = element("kind").value;
-  matching = rows.filter((row) => (!kind || (kind === WRONG ? isWrong(row) : found(row) === kind))
-    && words.every((word) => row.text.includes(word)));
+  matching = rows.filter((row) => isOf(row, kind) && words.every((word) => row.text.includes(word)));
   if (sorted !== null) {
-    const of = columns[sorted].of, down = isDown ? -1 : 1;
+    const of = columns[sorted].by ?? columns[sorted].show, down = isDown ? -1 : 1;
     const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b));
     matching.sort((a, b) => {
       const x = of(a), y = of(b);
@@ -85,9 +105,10 @@ columns.forEach((column, index) => {
   element("columns").append(head);
 });
 
-const kinds = [...new Set(rows.map(found))].sort();
-for (const kind of ["", ...(isJudged ? [WRONG] : []), ...kinds]) {
-  const option = make("option", "", kind || "every type");
+const changes = CHANGES.filter((change) => rows.some((row) => row.change === change));
+const kinds = [...new Set(rows.flatMap((row) => row.answers.map(found)))].sort();
+for (const kind of ["", ...changes, ...(isJudged ? [WRONG] : []), ...kinds]) {
+  const option = make("option", "", kind || "everything");
   option.value = kind;
   element("kind").append(option);
 }

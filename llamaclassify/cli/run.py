@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
@@ -15,22 +14,27 @@ from attrs import define, field
 
 from .asked import Asked
 from .budget import Budget
+from .documents import Named
 from .exits import Exit, fail, first_interrupt, run_async, writing
 from .output import WRITERS, Printer, Record, open_output
-from .progress import Tally, has_terminal, is_pipe, showing
-from .sessions import concurrency_of, is_local, opened
+from .progress import Tally, showing
+from .sessions import Service, concurrency_of, is_local, opened
 from .talk import debug_log, plain_warnings, say
+from .terminal import counted, has_terminal, is_pipe
 
 if TYPE_CHECKING:
-    from ..outcomes import Document, Outcome, Progress
+    from ..outcomes import Outcome, Progress
     from ..waiting.batch import Batch
 
-_PLANNED = {"paths", "rules_file", "local", "journal", "retry_failed", "max_credits"}
+_PLANNED = {
+    *("paths", "rules_file", "local", "journal", "retry_failed", "max_credits"),
+    *(option.name for option in Service.options()),
+}
 """The options of a run that its plan has too."""
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="DOCUMENT...")
+@click.argument("paths", nargs=-1, required=True, metavar="DOCUMENT...", type=click.Path(allow_dash=True))
 @click.option(
     "--rules",
     "rules_file",
@@ -61,7 +65,7 @@ _PLANNED = {"paths", "rules_file", "local", "journal", "retry_failed", "max_cred
 @click.option(
     "--max-credits",
     type=click.FloatRange(min=0, min_open=True),
-    help="Begin no more documents once the jobs report that they have cost so much.",
+    help="Begin no document that would cost more than is left of so many credits.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what it would take, and send nothing: the same as plan.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
@@ -80,7 +84,7 @@ def run(**options: Any) -> None:
     """
     from .rules_file import read_rules
 
-    asked = Asked(**options)
+    asked = Asked(service=Service.taken_from(options), **options)
     asked.configuration = read_rules(asked.rules_file)
     asked.check()
     if asked.dry_run:
@@ -106,33 +110,30 @@ class Run:
     printer: Printer
     _tally: Tally = field(init=False, factory=Tally)
     _is_interrupted: bool = field(init=False, default=False)
-    _is_read_out: bool = field(init=False, default=False)
+    _named: Named = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._named = self.asked.named
 
     async def classify(self) -> Exit:
         """Classify, print, and say how it went."""
         local = self.asked.local is True
-        async with opened(local=local, quiet=self.asked.quiet) as session:
+        async with opened(self.asked.service, local=local, quiet=self.asked.quiet) as session:
+            budget = Budget(self.asked.max_credits, partial(session.get, expand=("usage",)))
             batch = session.classify_many(
-                self._documents(),
+                self.printer.paced(budget.within(self._named.documents())),
                 configuration=self.asked.configuration,
                 concurrency=concurrency_of(self.asked.concurrency, local=local),
                 journal=self.asked.journal,
                 retry_failed=self.asked.retry_failed,
             )
-            budget = Budget(self.asked.max_credits, partial(session.get, expand=("usage",)), batch.drain)
             async with batch as outcomes, budget.watching(), self._showing(batch):
                 with first_interrupt(partial(self._interrupt, batch)):
                     async for outcome in outcomes:
                         self._print(outcome)
-                        if outcome.job is not None:
-                            budget.add(outcome.job.id)
+                        budget.add(outcome.job)
         self.printer.close()
         return self._ended(batch.progress, budget)
-
-    async def _documents(self) -> AsyncIterator[Document]:
-        async for document in self.printer.paced(self.asked.named.documents()):
-            yield document
-        self._is_read_out = True
 
     def _print(self, outcome: Outcome) -> None:
         record = Record.of(outcome)
@@ -149,21 +150,25 @@ class Run:
             return nullcontext()
         # What comes out of a pipe often ends on the same terminal, where it would run into a bar.
         bar = has_terminal() and not asked.verbose and not (is_streamed and is_pipe(sys.stdout))
-        return showing(lambda: batch.progress, self._tally, asked.named.count, bar=bar)
+        return showing(lambda: batch.progress, self._tally, self._named.count, bar=bar)
 
     def _interrupt(self, batch: Batch) -> None:
         self._is_interrupted = True
-        say(f"finishing {batch.progress.in_flight:,} documents under way; Ctrl-C again stops at once")
+        under_way = counted(batch.progress.in_flight, "document")
+        say(f"finishing {under_way} under way; Ctrl-C again stops at once")
         batch.drain()
 
     def _ended(self, progress: Progress, budget: Budget) -> Exit:
-        if not progress.done and not self._is_interrupted and not self.asked.named.is_piped:
+        is_cut_short = self._is_interrupted or budget.has_ended
+        if not progress.done and not is_cut_short and not self._named.is_piped:
             raise fail("there is no file to classify", Exit.USAGE)
-        self._say(f"{progress.done:,} documents in {progress.seconds:.1f} s: {self._tally.in_short()}")
+        documents = counted(progress.done, "document")
+        self._say(f"{documents} in {progress.seconds:.1f} s: {self._tally.in_short()}")
+        if self._named.repeated:
+            self._say(f"left out: {counted(self._named.repeated, 'repeated name')}")
         if self.asked.max_credits is not None:
             self._say(f"{budget.spent:g} credits of {self.asked.max_credits:g}, as far as jobs report them")
-        is_cut_short = budget.is_spent and not self._is_read_out
-        if self._is_interrupted or is_cut_short:
+        if is_cut_short:
             self._say(self._how_to_go_on())
             return Exit.INTERRUPTED if self._is_interrupted else Exit.LIMITS
         return Exit.SOME_FAILED if self._tally.failed else Exit.OK
@@ -176,7 +181,10 @@ class Run:
         if self.asked.journal is None:
             return "with --journal FILE, a run can be resumed where it ended"
         command = shlex.join(["llamaclassify", *sys.argv[1:]])
-        return f"to resume{', with the same list' if self.asked.named.is_piped else ''}: {command}"
+        return f"to resume{', with the same list' if self._named.is_piped else ''}: {command}"
+
+
+run.params += Service.options()
 
 
 def _plan(**options: Any) -> None:

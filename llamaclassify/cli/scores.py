@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import groupby
 
+import attrs
 from attrs import frozen
 
 from .output import Record
@@ -21,24 +22,31 @@ class Judged(Record):
 
     Attributes:
         expected: The type it should get; None where no rule should fit.
+        rules: The file of the rules that it was classified by.
     """
 
     expected: str | None
+    rules: str | None = None
+
+    @classmethod
+    def beside(cls, record: Record, expected: str | None, rules: str) -> Judged:
+        """Put a label beside a record."""
+        return cls(**attrs.asdict(record), expected=expected, rules=rules)
 
     @property
     def is_right(self) -> bool:
         """Whether the answer is the label."""
         return self.error is None and self.type == self.expected
 
-    @property
-    def found_name(self) -> str:
-        """What was found, as a name."""
-        return ERROR if self.error is not None else named(self.type)
-
 
 def named(type: str | None) -> str:
     """Give the name of a type, or of none."""
     return NO_RULE if type is None else type
+
+
+def found_name(record: Record) -> str:
+    """Give the name of what was found."""
+    return ERROR if record.error is not None else named(record.type)
 
 
 @frozen
@@ -77,32 +85,39 @@ class Bin:
 
 @frozen
 class Scores:
-    """How good the answers to many documents are."""
+    """How good the answers to many documents are; there is at least one."""
 
     records: tuple[Judged, ...]
 
     @property
+    def right(self) -> int:
+        """Documents with the right answer."""
+        return sum(record.is_right for record in self.records)
+
+    @property
     def accuracy(self) -> float:
         """The share of documents that are right; one that failed is not."""
-        return sum(record.is_right for record in self.records) / len(self.records)
+        return self.right / len(self.records)
 
     @property
     def failed(self) -> int:
         """Documents with no answer."""
         return sum(record.error is not None for record in self.records)
 
+    @cached_property
     def confusion(self) -> Counter[tuple[str, str]]:
-        """Count the documents of each label and answer."""
-        return Counter((named(record.expected), record.found_name) for record in self.records)
+        """The documents of each label and answer."""
+        return Counter((named(record.expected), found_name(record)) for record in self.records)
 
+    @cached_property
     def names(self) -> list[str]:
-        """Give the labels and answers there are: types by name, then none, then errors."""
-        names = {name for pair in self.confusion() for name in pair}
+        """The labels and answers there are: types by name, then none, then errors."""
+        names = {name for pair in self.confusion for name in pair}
         return sorted(names, key=lambda name: (name == ERROR, name == NO_RULE, name))
 
     def by_type(self) -> list[TypeScore]:
         """Score each type, and the answer that no rule fits."""
-        confusion = self.confusion()
+        confusion = self.confusion
         expected: Counter[str] = Counter()
         found: Counter[str] = Counter()
         for (label, answer), count in confusion.items():
@@ -115,7 +130,7 @@ class Scores:
                 _share(confusion[name, name], found[name]),
                 _share(confusion[name, name], expected[name]),
             )
-            for name in self.names()
+            for name in self.names
             if name != ERROR
         ]
 
@@ -146,30 +161,5 @@ class Scores:
         return sorted(wrong, key=lambda record: (record.error is not None, -(record.confidence or 0.0)))
 
 
-def scores_of(records: Iterable[Judged]) -> Scores:
-    """Score judged records; at least one."""
-    return Scores(tuple(records))
-
-
-def judged(record: Record, expected: str | None) -> Judged:
-    """Put a label beside a record."""
-    return Judged(
-        document=record.document,
-        status=record.status,
-        type=record.type,
-        confidence=record.confidence,
-        reasoning=record.reasoning,
-        job_id=record.job_id,
-        error=record.error,
-        expected=expected,
-    )
-
-
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def differing(one: Sequence[Judged], other: Sequence[Judged]) -> list[tuple[Judged, Judged]]:
-    """Pair the documents that two evaluations do not both get right: what got better, worse, stayed wrong."""
-    pairs = [(a, b) for a, b in zip(one, other, strict=True) if not (a.is_right and b.is_right)]
-    return sorted(pairs, key=lambda pair: (pair[0].is_right == pair[1].is_right, pair[0].is_right))

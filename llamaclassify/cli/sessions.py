@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import fields, frozen
 
 from .exits import Exit, fail
 
@@ -16,6 +17,43 @@ if TYPE_CHECKING:
 
 _LOCAL_CONCURRENCY = 8
 """Enough to keep every worker busy; more would only wait in the server's queue."""
+
+
+@frozen(kw_only=True)
+class Service:
+    """Which service is asked, and for whom; None is what the environment says, and the key's own."""
+
+    base_url: str | None = None
+    organization_id: str | None = None
+    project_id: str | None = None
+
+    def session(self, api_key: str | None = None, **options: Any) -> ClassifySession:
+        """Make a session with it."""
+        from ..session import ClassifySession
+
+        return ClassifySession(
+            api_key,
+            base_url=self.base_url,
+            organization_id=self.organization_id,
+            project_id=self.project_id,
+            **options,
+        )
+
+    @staticmethod
+    def options() -> list[click.Parameter]:
+        """Make the options that say it, for every command that asks the service."""
+        return [
+            click.Option(
+                ["--base-url"], envvar="LLAMA_CLOUD_BASE_URL", show_envvar=True, help="The service's address."
+            ),
+            click.Option(["--organization-id"], help="Instead of the key's own organization."),
+            click.Option(["--project-id"], help="Instead of the key's own project."),
+        ]
+
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> Service:
+        """Take what those options say out of a command's."""
+        return cls(**{option.name: options.pop(option.name) for option in fields(cls)})
 
 
 def has_key() -> bool:
@@ -44,12 +82,10 @@ def concurrency_of(asked: int | None, *, local: bool) -> int:
 
 
 @asynccontextmanager
-async def opened(*, local: bool, quiet: bool = False) -> AsyncIterator[ClassifySession]:
+async def opened(service: Service, *, local: bool, quiet: bool = False) -> AsyncIterator[ClassifySession]:
     """Give a session with the service, or with an embedded server of its own."""
-    from ..session import ClassifySession
-
     if not local:
-        async with ClassifySession() as session:
+        async with service.session() as session:
             yield session
         return
     from ..policies import PollPolicy
@@ -67,6 +103,6 @@ async def opened(*, local: bool, quiet: bool = False) -> AsyncIterator[ClassifyS
     poll = PollPolicy(initial=0.05, maximum=0.5)
     async with (
         LocalServer() as server,
-        ClassifySession("llx-local", base_url=server.url, poll=poll) as session,
+        Service(base_url=server.url).session("llx-local", poll=poll) as session,
     ):
         yield session
