@@ -83,7 +83,9 @@ def ray(session: nox.Session) -> None:
         session.run_install(*within, UV, "pip", "install", "--only-binary", "ray", *wheels, external=True)
     except CommandFailed:
         session.skip(f"{wheels} could not be installed within two minutes: NOT TESTED")
-    session.run("pytest", "tests/cluster", *session.posargs)
+    # Else each of Ray's processes compiles all that it imports, where somebody has switched that off.
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}
+    session.run("pytest", "tests/cluster", *session.posargs, env=compiled)
 
 
 @nox.session

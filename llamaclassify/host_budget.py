@@ -98,7 +98,8 @@ class HostBudget(SharedBudget):
 def _opened(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_LOCKED_FOR, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        # Not WAL: to switch it on fails, without waiting, where others open the file at the same moment.
+        connection.execute("PRAGMA journal_mode = PERSIST")
         connection.execute("PRAGMA synchronous = OFF")  # what the last second held matters to nobody later
         connection.execute("BEGIN IMMEDIATE")
         check_mark(connection, f"rate budget: {path}", "rate budget", _APPLICATION, _VERSION)

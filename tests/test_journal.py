@@ -332,3 +332,22 @@ async def test_a_journal_is_looked_up_without_a_request(session, service, journa
     assert [job and job.status for _, job in found] == ["COMPLETED", "COMPLETED", None, None]
     assert [job async for _, job in session.recall(files[:1], rules=RULES[:1], journal=journal)] == [None]
     assert (service.creates, service.uploads, service.looks) == asked
+
+
+async def test_entries_may_be_kept_elsewhere(session):
+    class Kept:
+        def __init__(self):
+            self.entries = {}
+
+        async def entry(self, key):
+            return self.entries.get(key) or Entry(key)
+
+        async def write(self, entry):
+            self.entries[entry.key] = entry
+
+    kept = Kept()
+    documents = [("invoice-1.txt", b"1"), ("receipt-2.txt", b"2")]
+    first = await session.classify_many(documents, rules=RULES, journal=kept)
+    assert all(outcome.ok for outcome in first)
+    again = await session.classify_many(documents, rules=RULES, journal=kept)
+    assert [outcome.job.id for outcome in again] == [outcome.job.id for outcome in first]

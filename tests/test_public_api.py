@@ -39,6 +39,7 @@ def test_a_name_that_is_not_there():
 def test_importing_costs_nothing_that_is_not_used():
     assert not {"aiohttp", "attrs", "attr", "cattrs", "anyio"} & set(imported_by("import llamaclassify"))
     assert "aiohttp" not in imported_by("from llamaclassify import Rule, RateLimitError, PollPolicy")
+    assert not {"ray", "sqlite3"} & set(imported_by("from llamaclassify import RateBudget, RateLimit"))
     shown = imported_by(
         "from click.testing import CliRunner; from llamaclassify.cli.main import commands;"
         " assert CliRunner().invoke(commands, ['--help']).exit_code == 0"

@@ -187,9 +187,7 @@ def test_a_clock_that_has_started_again():
 
 async def sharing(path, *arguments):
     program = Path(__file__).with_name("budget_process.py")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.budget_process", path, *arguments, cwd=program.parent.parent
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, program, path, *arguments)
     return await process.wait()
 
 

@@ -13,7 +13,8 @@ import ray
 from ray.data import ActorPoolStrategy, Dataset
 
 from ..models import Configuration, Rule
-from ..policies import FollowServer, RateLimit
+from ..outcomes import Outcome
+from ..policies import FollowServer, PollPolicy, RateLimit
 from ..session import ClassifySession
 from ..settings import limit_of, secret_of, url_of
 from ..wire.classify import JobBody
@@ -24,8 +25,11 @@ from .rows import Kind, Rows
 
 _CLOSES_WITHIN = 2.0
 """Seconds that the end of an actor waits for its session to be closed."""
-_CALLS = 8
-"""Blocks that a worker takes at once, of each of which Ray gives it four batches at a time."""
+_BATCHES = 8
+"""Batches that a worker has under way: enough for the service's rate. More would only wait for it, and for a
+create that wait is part of its time."""
+_POLL = PollPolicy(timeout=3600.0)
+"""Where many workers share a rate, a turn may be long in coming."""
 
 
 def classify(
@@ -70,9 +74,10 @@ def classify(
         workers: Actors, each with a session of its own.
         num_cpus: The CPUs that Ray sets aside for each: it waits most of the time, and where actors take all
             there are, what reads and writes the rows is never run.
-        batch_size: Rows of a batch; a worker has some batches under way at once.
+        batch_size: Rows of a batch; a worker has eight batches under way at once.
         session: What else `ClassifySession` takes: ``api_key``, ``base_url``, ``project_id``, ``poll`` …
-            The key and the URL are taken from this process's environment if not given.
+            The key and the URL are taken from this process's environment if not given; a document has an
+            hour, if `poll` is not.
 
     Raises:
         ConfigurationError: Something cannot be right; nothing was sent.
@@ -100,7 +105,7 @@ def classify(
         fn_constructor_kwargs=options,
         batch_format="pyarrow",
         batch_size=batch_size,
-        compute=ActorPoolStrategy(size=workers, max_concurrent_calls_per_actor=_CALLS),
+        compute=ActorPoolStrategy(size=workers, max_concurrent_calls_per_actor=_BATCHES),
         num_cpus=num_cpus,
         udf_modifying_row_count=False,
     )
@@ -143,23 +148,29 @@ class Classifier:
         JobBody.made(**self._by, webhook_configurations=None, webhook_configuration_ids=None)
         self._known = Known(NOTHING if earlier is None else ray.get(earlier))
         self._retry_failed = retry_failed
+        session.setdefault("poll", _POLL)
         self._session = ClassifySession(**session)
+        self._places = asyncio.Semaphore(_BATCHES)
 
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
         """Give the rows of a batch with the columns of their outcomes."""
         self._loop = asyncio.get_running_loop()
-        documents = await self._rows.documents(batch)
-        faults = {number: found for number, found in enumerate(documents) if isinstance(found, Exception)}
-        given = [found for found in documents if not isinstance(found, Exception)]
-        outcomes = await self._session.classify_many(
-            given,
-            **self._by,
-            concurrency=max(1, len(given)),
-            journal=self._known,
-            retry_failed=self._retry_failed,
-        )
+        # An empty one may lack its columns.
+        yield self._rows.outcomes(batch, await self._outcomes(batch) if batch.num_rows else [])
+
+    async def _outcomes(self, batch: pa.Table) -> list[Outcome | Exception]:
+        async with self._places:
+            documents = await self._rows.documents(batch)
+            given = [found for found in documents if not isinstance(found, Exception)]
+            outcomes = await self._session.classify_many(
+                given,
+                **self._by,
+                concurrency=max(1, len(given)),
+                journal=self._known,
+                retry_failed=self._retry_failed,
+            )
         left = iter(outcomes)
-        yield self._rows.outcomes(batch, [faults.get(row) or next(left) for row in range(len(documents))])
+        return [found if isinstance(found, Exception) else next(left) for found in documents]
 
     def __del__(self) -> None:
         # At the end of an actor, Ray lets go of it; the loop runs on in a thread that ends with the process.

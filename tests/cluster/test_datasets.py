@@ -24,7 +24,7 @@ RULES = [
 POLL = PollPolicy(initial=0.05, maximum=0.2, timeout=60.0)
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
     pytest.mark.usefixtures("cluster"),
     # Ray's own.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
