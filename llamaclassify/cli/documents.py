@@ -14,6 +14,7 @@ from anyio.to_thread import run_sync
 from attrs import define, field, frozen
 
 from ..outcomes import Document
+from .exits import Exit, fail
 
 STDIN = "-"
 """The argument that stands for a list on stdin, one document a line."""
@@ -102,12 +103,22 @@ def document_of(text: str) -> Document:
     return NamedFile(text)
 
 
-def is_same_file(one: Path, other: str) -> bool:
+def is_same_file(one: Path, other: str | os.PathLike[str]) -> bool:
     """Tell whether two names are of one file that exists."""
     try:
         return one.samefile(other)
     except (OSError, ValueError):
         return False
+
+
+def check_output(output: Path | None, inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """See that what is written is none of the files that are read.
+
+    Raises:
+        click.ClickException: It is.
+    """
+    if output is not None and output.is_file() and any(is_same_file(output, file) for file in inputs):
+        raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
 
 
 def expand(arguments: Iterable[str]) -> list[str]:
