@@ -174,6 +174,15 @@ def test_an_output_that_is_an_input_is_refused(inbox, rules):
     assert (inbox / "a.txt").stat().st_size
 
 
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_the_output_of_an_earlier_run_is_no_input(inbox, rules, form):
+    command = ("run", inbox, "--rules", rules, "--format", form, "--output", inbox / "out")
+    for _ in range(2):
+        assert invoke(*command, "--journal", inbox / "journal").exit_code == 3
+    assert "/out" not in (inbox / "out").read_text()
+    assert "a.txt" in (inbox / "out").read_text()
+
+
 def test_a_file_name_that_is_no_text(tmp_path, rules):
     path = os.fsencode(tmp_path) + b"/bad\xff.txt"
     with open(path, "w") as file:

@@ -118,6 +118,8 @@ class Run:
     async def classify(self) -> Exit:
         """Classify, print, and say how it went."""
         local = self.asked.local is True
+        if self._named.is_piped and sys.stdin.isatty():
+            self._say("documents are read from this terminal, one a line; Ctrl-D ends the list")
         async with opened(self.asked.service, local=local, quiet=self.asked.quiet) as session:
             budget = Budget(self.asked.max_credits, partial(session.get, expand=("usage",)))
             batch = session.classify_many(
