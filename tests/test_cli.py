@@ -7,16 +7,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from llamaclassify.cli.documents import expand
-from llamaclassify.cli.main import commands
 from llamaclassify.cli.rules_file import RulesFileError, read_rules
+
+from .commands import COMMAND, invoke
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES_YAML = """
@@ -26,7 +25,6 @@ rules:
   - type: resume
     description: the education and work experience of a person
 """
-COMMAND = [sys.executable, "-m", "llamaclassify"]
 
 
 @pytest.fixture
@@ -48,10 +46,6 @@ def inbox(tmp_path):
     (folder / "empty.txt").touch()
     (folder / ".hidden").write_text("not a document")
     return folder
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(commands, [str(argument) for argument in arguments])
 
 
 def test_json_holds_a_record_a_document_in_order(inbox, rules):

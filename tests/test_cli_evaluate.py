@@ -14,7 +14,6 @@ from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from reportlab.pdfgen.canvas import Canvas
 
 from llamaclassify.cli import doctor
@@ -22,6 +21,8 @@ from llamaclassify.cli.comparing import Change, Comparison
 from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import Record
 from llamaclassify.cli.scores import Judged, Scores
+
+from .commands import COMMAND, invoke
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES = """
@@ -46,12 +47,6 @@ def cloud(classify_server, monkeypatch):
     monkeypatch.setenv("LLAMA_CLOUD_BASE_URL", classify_server.url)
     monkeypatch.setenv("LLAMA_CLOUD_API_KEY", classify_server.api_key)
     return classify_server
-
-
-def invoke(*arguments, stdin=None):
-    result = CliRunner().invoke(commands, [str(argument) for argument in arguments], input=stdin)
-    assert "Traceback" not in result.output
-    return result
 
 
 def answer(name, type, expected, confidence=0.9, error=None, rules="rules.yaml"):
@@ -185,7 +180,7 @@ def test_an_evaluation_that_is_interrupted_says_how_to_go_on(labels, rules, clou
     cloud.script("a.txt", type="invoice", seconds=3600)
     command = ("evaluate", "--labels", labels, "--rules", rules, "--journal", tmp_path / "journal")
     with subprocess.Popen(
-        [sys.executable, "-m", "llamaclassify", *map(str, command)],
+        [*COMMAND, *map(str, command)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

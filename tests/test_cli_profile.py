@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from llamaclassify.cli.main import commands
 from llamaclassify.cli.profile import profile_path
+
+from .commands import invoke
 
 RULES = "rules: [{type: invoice, description: contains an invoice number and a total amount}]"
 
@@ -23,12 +23,6 @@ def rules(tmp_path):
     path = tmp_path / "rules.yaml"
     path.write_text(RULES)
     return path
-
-
-def invoke(*arguments):
-    result = CliRunner().invoke(commands, [str(argument) for argument in arguments])
-    assert "Traceback" not in result.output
-    return result
 
 
 def test_a_flag_goes_before_the_environment_and_that_before_the_profile(

@@ -13,22 +13,20 @@ from collections import Counter
 
 import anyio
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
 from llamaclassify import Job, Progress, Result, Usage
 from llamaclassify.cli import budget as budget_module, progress
 from llamaclassify.cli.budget import Budget
 from llamaclassify.cli.documents import Named, NamedFile, document_of
-from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import WRITERS, JsonLines, Printer, Record
 from llamaclassify.waiting.batch import each
 
+from .commands import COMMAND, invoke
 from .conftest import serving
 from .service import Service
 
 RULES = "rules: [{type: invoice, description: contains an invoice number and a total amount}]"
-COMMAND = [sys.executable, "-m", "llamaclassify"]
 
 
 @pytest.fixture
@@ -57,12 +55,6 @@ def service(monkeypatch):
     loop.call_soon_threadsafe(stop.set)
     thread.join()
     loop.close()
-
-
-def invoke(*arguments, stdin=None):
-    result = CliRunner().invoke(commands, [str(argument) for argument in arguments], input=stdin)
-    assert "Traceback" not in result.output
-    return result
 
 
 def records_of(text):
