@@ -240,6 +240,19 @@ def test_a_cap_on_credits_is_never_passed(inbox, rules, classify_server):
     assert "with --journal FILE" in result.stderr
 
 
+def test_the_flags_say_which_service_and_project(inbox, rules, classify_server, monkeypatch):
+    monkeypatch.delenv("LLAMA_CLOUD_BASE_URL")
+    here = ("--base-url", classify_server.url, "--project-id", "11111111-1111-1111-1111-111111111111")
+    assert invoke("run", inbox / "1.txt", "--rules", rules, *here).exit_code == 0
+    labels = inbox / "labels.csv"
+    labels.write_text("document,type\n2.txt,invoice\n")
+    assert invoke("evaluate", "--labels", labels, "--rules", rules, *here).exit_code == 0
+    assert f"a server of your own, {classify_server.url}" in invoke("doctor", *here).stdout
+    for flags, count in {here: 2, here[:2]: 0}.items():
+        listed = json.loads(invoke("classify", "list", *flags).stdout)
+        assert len(listed["items"]) == count
+
+
 def test_a_cap_that_is_enough_cuts_nothing_short(inbox, rules):
     command = ("run", inbox / "none.txt", inbox, "--rules", rules, "--format", "jsonl")
     result = invoke(*command, "--max-credits", 12)

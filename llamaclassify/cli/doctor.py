@@ -65,8 +65,10 @@ class Finding:
 def doctor(local: bool, **options: Any) -> None:
     """Look at the key, the service and this machine: a line each, with what to do.
 
-    Sends one request, for the first job of a listing. Exit status: 0 all can be used, 1 the service cannot be
-    reached, 2 its address cannot be right, 4 the key is refused.
+    Sends two requests, which cost nothing.
+
+    Exit status: 0 all can be used, 1 the service cannot be reached, 2 its address cannot be right, 4 the key
+    is refused, 5 out of credits or asked too often.
     """
     service = Service.taken_from(options)
     run_async(partial(_look, None if local else service))
