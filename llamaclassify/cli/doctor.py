@@ -28,6 +28,7 @@ from ..errors import (
     RateLimitError,
 )
 from .exits import Exit, run_async
+from .profile import profile_path
 from .sessions import Service, has_key
 from .terminal import show
 
@@ -79,6 +80,7 @@ doctor.params += Service.options()
 
 async def _look(service: Service | None) -> Exit:
     status = Exit.OK
+    _show(_profile())
     if service is not None:
         async for finding, found in _asked(service):
             _show(finding)
@@ -86,6 +88,11 @@ async def _look(service: Service | None) -> Exit:
     for finding in _machine():
         _show(finding)
     return status
+
+
+def _profile() -> Finding:
+    path = profile_path()
+    return Finding("profile", f"{path}" if path.exists() else f"none: there is no {path}")
 
 
 def _show(finding: Finding) -> None:
