@@ -59,7 +59,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _flags(command: click.Command) -> dict[str, tuple[str, bool]]:
-    """Give a command's flags, without their dashes: what each sets, and whether to the opposite (``cloud``)."""
+    """Give a command's flags, without dashes: what each sets, and whether to the opposite (``cloud``)."""
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     return {
         flag.lstrip("-"): (option.name, is_opposite)
