@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+
 import nox
+from nox.command import CommandFailed
+from nox.virtualenv import UV
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_external_run = True
-nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "peers", "fuzz", "ray"]
 
 # Its blocks are of both clients.
-VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[moving-from-the-vendors-client]"
+VENDORS_PAGE = "tests/test_docs.py::test_its_blocks_run[docs/moving-from-the-vendors-client.md]"
 GROUPS = nox.project.load_toml("pyproject.toml")
 
 
@@ -70,10 +74,30 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def ray(session: nox.Session) -> None:
+    """Datasets on a Ray cluster of this machine; skipped, saying so, where its wheels do not come in time."""
+    _install(session, "test")
+    wheels = GROUPS["project"]["optional-dependencies"]["ray"]
+    within = ["timeout", "120"] if shutil.which("timeout") else []
+    try:
+        session.run_install(*within, UV, "pip", "install", "--only-binary", "ray", *wheels, external=True)
+    except CommandFailed:
+        session.skip(f"{wheels} could not be installed within two minutes: NOT TESTED")
+    session.run("pytest", "tests/cluster", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation's site with llms.txt, in docs/_build/html; warnings are errors."""
     _install(session, "docs")
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "docs", "docs/_build/html")
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """The pictures of README and documentation, in docs/_static; needs Chromium."""
+    session.install(".[all]")
+    session.run("python", "docs/pictures.py")
 
 
 @nox.session
@@ -86,5 +110,5 @@ def evaluate(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks against the vendor's SDK and code by hand; writes docs/benchmarks.md."""
-    session.install(".[local]", "llama-cloud[aiohttp]==2.19.0")
+    session.install(".[local,otel]", "llama-cloud[aiohttp]==2.19.0")
     session.run("python", "tests/bench", *session.posargs)

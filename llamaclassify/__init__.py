@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         SessionClosedError,
         UnprocessableEntityError,
     )
+    from .host_budget import HostBudget
     from .models import (
         Configuration,
         DeletedJob,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from .policies import PollPolicy, Rate, RateLimit, RetryPolicy
     from .session import ClassifySession
     from .waiting.batch import Batch
+    from .wire.limits import RateBudget
     from .wire.pagination import Page, Pager
 
 __all__ = [
@@ -86,6 +88,7 @@ __all__ = [
     "Documents",
     "File",
     "FileClassification",
+    "HostBudget",
     "InternalServerError",
     "Job",
     "JobCancelledError",
@@ -108,6 +111,7 @@ __all__ = [
     "PresignedUrl",
     "Progress",
     "Rate",
+    "RateBudget",
     "RateLimit",
     "RateLimitError",
     "ResponseDecodeError",
@@ -131,7 +135,9 @@ _HOMES = (
     "models_v1",
     "wire.pagination",
     "waiting.batch",
+    "wire.limits",
     "session",
+    "host_budget",
 )
 """Where the names are, what costs least first."""
 

@@ -1,6 +1,6 @@
 """Everything that this library raises, under one root; each error pickles.
 
-::
+.. code-block:: text
 
     LlamaClassifyError
     ├── ConfigurationError (also a ValueError)   the request cannot be right; nothing was sent

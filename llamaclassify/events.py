@@ -2,6 +2,17 @@
 
 A session made with ``on_event=listener`` calls the listener with each event, in its event loop: it must be
 quick. One that raises is logged and told of the next event all the same.
+
+::
+
+    from llamaclassify import events
+
+    def listener(event: events.Event) -> None:
+        if isinstance(event, events.RequestRetried):
+            print(f"trying again in {event.pause:.1f} s: {event.error}")
+
+    async with ClassifySession(on_event=listener) as session:
+        await session.create_and_wait(Path("a.pdf"), rules=RULES)
 """
 
 from __future__ import annotations

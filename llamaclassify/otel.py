@@ -2,8 +2,10 @@
 
 ::
 
+    from llamaclassify.otel import Telemetry
+
     async with ClassifySession(on_event=Telemetry()) as session:
-        ...
+        await session.create_and_wait(Path("a.pdf"), rules=RULES)
 
 A span covers each job from its create's answer to when its end is seen, below the span that was current at
 the create. The requests themselves are spans of OpenTelemetry's instrumentation of aiohttp, if you use it.

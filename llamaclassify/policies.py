@@ -2,6 +2,14 @@
 
 `PollPolicy` is the wait for one job; `RetryPolicy` is the retries of one request; `RateLimit` is how many
 requests a session makes in what time.
+
+::
+
+    session = ClassifySession(
+        poll=PollPolicy(initial=1, maximum=10, timeout=120),
+        retry=RetryPolicy(attempts=8),
+        rate_limit=RateLimit(creates=Rate(10), uploads=Rate(12, seconds=5)),  # for one of four processes
+    )
 """
 
 from __future__ import annotations

@@ -21,12 +21,12 @@ from .events import Listener, careful
 from .models import Configuration, Job, Rule, WebhookConfiguration
 from .outcomes import Document, Documents, Progress
 from .policies import FollowServer, PollPolicy, RateLimit, RetryPolicy
-from .settings import limiter_of, secret_of, url_of
+from .settings import budget_of, secret_of, url_of
 from .waiting import polling
 from .waiting.batch import Batch, each
 from .waiting.classifying import Classifying
 from .waiting.clock import Clock
-from .waiting.journal import Journal
+from .waiting.journal import Entries, Journal
 from .waiting.journalled import Journalled
 from .waiting.schedule import Schedule
 from .waiting.status_reader import StatusReader
@@ -36,6 +36,7 @@ from .wire.configurations import Configurations
 from .wire.converter import decode
 from .wire.files import Files
 from .wire.lifetime import Lifetime
+from .wire.limits import RateBudget
 from .wire.retries import Retries
 from .wire.sighting import Sighting
 from .wire.transport import Transport
@@ -51,6 +52,14 @@ class ClassifySession(ClassifyJobs):
 
     It holds the key, the connections and the policies. Nothing is opened before the first request; use
     ``async with``, or call `aclose`. It belongs to the event loop of its first request.
+
+    ::
+
+        RULES = [Rule("invoice", "contains an invoice number, line items, and a total amount")]
+
+        async with ClassifySession(poll=PollPolicy(timeout=60)) as session:
+            job = await session.create_and_wait(Path("a.pdf"), rules=RULES)
+            print(job.result.type, job.result.confidence, job.result.reasoning)
 
     Attributes:
         files: The calls on stored files.
@@ -68,7 +77,7 @@ class ClassifySession(ClassifyJobs):
         timeout: float = 60.0,
         retry: RetryPolicy | None = None,
         poll: PollPolicy | None = None,
-        rate_limit: RateLimit | FollowServer | None = FollowServer.FOLLOW_SERVER,
+        rate_limit: RateLimit | RateBudget | FollowServer | None = FollowServer.FOLLOW_SERVER,
         on_event: Listener | None = None,
     ) -> None:
         """Set a session up; no connection is made.
@@ -84,7 +93,8 @@ class ClassifySession(ClassifyJobs):
             poll: How a job is waited for; `PollPolicy()` if not given.
             rate_limit: How fast this session asks: the hosted service's own limits there, none elsewhere, if
                 not given. A server that answers 429, or nothing but 5xx, slows the whole session down.
-                None switches both off.
+                None switches both off. A `RateBudget`, such as a `HostBudget`, is kept together with all
+                that have it, in other processes too.
             on_event: Called with each event of `llamaclassify.events` as it happens: requests, retries, jobs
                 created, seen and finished.
 
@@ -105,7 +115,7 @@ class ClassifySession(ClassifyJobs):
             scope={"organization_id": organization_id, "project_id": project_id},
             http=http,
             timeout=timeout,
-            retries=Retries(retry or RetryPolicy(), limiter_of(rate_limit, url), on_event=on_event),
+            retries=Retries(retry or RetryPolicy(), budget_of(rate_limit, url), on_event=on_event),
             lifetime=lifetime,
             on_event=on_event,
         )
@@ -142,13 +152,19 @@ class ClassifySession(ClassifyJobs):
 
     @cached_property
     def classifier_jobs(self) -> ClassifierJobs:
-        """The deprecated v1 jobs: a `DeprecationWarning` the first time."""
+        """The deprecated v1 jobs, with a `DeprecationWarning` the first time."""
         message = "the v1 classifier jobs are deprecated by the service: use create_and_wait or classify_many"
         warnings.warn(message, DeprecationWarning, stacklevel=3)
         return ClassifierJobs(self._transport, poll=self._poll, clock=self._clock)
 
     def watch(self, job_id: str, poll: PollPolicy | None = None) -> AsyncGenerator[Job]:
         """Follow a job: give it for each status seen, the terminal one last.
+
+        ::
+
+            job = await session.create(file_id, rules=RULES)
+            async for job in session.watch(job.id):
+                print(job.status)
 
         Raises:
             JobTimeoutError: The policy's time-out came first.
@@ -160,11 +176,24 @@ class ClassifySession(ClassifyJobs):
 
         Webhook or poll, whichever comes first, ends the wait. A job that nobody waits for yet is remembered
         for a wait to come. Call it in the session's event loop.
+
+        ::
+
+            if webhooks.verify(body, signature, secret) and (job_id := webhooks.parse(body).job_id):
+                session.notify(job_id)
         """
         self._reader.notify(job_id)
 
     async def wait(self, job_id: str, poll: PollPolicy | None = None, *, on_cancel: str = "detach") -> Job:
         """Wait until a job has ended, and give it if it completed.
+
+        ::
+
+            job = await session.create(file_id, rules=RULES)
+            try:
+                job = await session.wait(job.id, PollPolicy(timeout=60))
+            except JobTimeoutError as error:
+                print(error.job_id, "goes on; wait for it again")
 
         Args:
             job_id: The job.
@@ -196,6 +225,15 @@ class ClassifySession(ClassifyJobs):
 
         The deadline, ``poll.timeout`` seconds, counts from when the document is on the server: it spans the
         create with its retries, every pause and every look.
+
+        ::
+
+            try:
+                job = await session.create_and_wait(Path("a.pdf"), rules=RULES, on_cancel="cancel")
+            except JobFailedError as error:
+                print("cannot be read:", error.job.error_message)
+            else:
+                print(job.result.type)
 
         Args:
             document: The id of a file or parse job, a path, or a name and the bytes.
@@ -234,7 +272,7 @@ class ClassifySession(ClassifyJobs):
         concurrency: int = DEFAULT_CONCURRENCY,
         poll: PollPolicy | None = None,
         on_cancel: str = "detach",
-        journal: str | os.PathLike[str] | None = None,
+        journal: str | os.PathLike[str] | Entries | None = None,
         retry_failed: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
         webhook_configurations: Iterable[WebhookConfiguration] | None = None,
@@ -246,6 +284,13 @@ class ClassifySession(ClassifyJobs):
         iterator in the order of completion, in memory bounded by `concurrency`. One bad document never
         ends a batch.
 
+        ::
+
+            paths = Path("inbox").iterdir()
+            async with session.classify_many(paths, rules=RULES, journal="run.journal") as outcomes:
+                async for outcome in outcomes:
+                    print(outcome.document, outcome.result.type if outcome.ok else outcome.error)
+
         Args:
             documents: An iterable or async iterable of documents, finite or not, read as places become free.
             rules: The rules; or give a `configuration`, or the `configuration_id` of a saved one.
@@ -256,7 +301,8 @@ class ClassifySession(ClassifyJobs):
             on_cancel: What becomes of the remote jobs of documents under way when the batch is left early.
             journal: A file that remembers what has been done, made where there is none: a second run, after a
                 crash too, delivers what is finished without a request, waits for the jobs that are running
-                and creates the rest. One run at a time may use it.
+                and creates the rest. One run at a time may use it. Or an object that remembers entries
+                elsewhere, as `llamaclassify.ray` has one.
             retry_failed: Try documents again whose jobs failed or were cancelled in an earlier run.
             on_progress: Called with the batch's `Progress` whenever a document is done.
             webhook_configurations: Where the server reports changes of these jobs.
@@ -274,8 +320,9 @@ class ClassifySession(ClassifyJobs):
         )
         classifying = self._classifying(shared, poll, on_cancel)
         journalled = None
-        if journal is not None:
-            journalled = self._journalled(journal, classifying, shared, retry_failed=retry_failed)
+        entries = _entries_in(journal)
+        if entries is not None:
+            journalled = self._journalled(entries, classifying, shared, retry_failed=retry_failed)
 
         async def begin(document: Document) -> UnderWay:
             return await classifying.begin(document, new_transaction_id())
@@ -285,7 +332,7 @@ class ClassifySession(ClassifyJobs):
             begin if journalled is None else journalled.begin,
             concurrency=concurrency,
             guard=self._lifetime.enclosing,
-            journal=None if journalled is None else journalled.journal,
+            journal=entries if isinstance(entries, Journal) else None,
             on_progress=on_progress,
         )
 
@@ -303,6 +350,12 @@ class ClassifySession(ClassifyJobs):
         Gives each document, in order, with its job as it ended in an earlier run on this server by these
         rules; with None where it is still to be classified.
 
+        ::
+
+            documents = sorted(Path("inbox").iterdir())
+            async for document, job in session.recall(documents, journal="run.journal", rules=RULES):
+                print(document, "is done" if job else "is to do")
+
         Raises:
             ConfigurationError: The journal is in use or cannot be read, or the rules cannot be right.
         """
@@ -314,25 +367,24 @@ class ClassifySession(ClassifyJobs):
             webhook_configuration_ids=None,
         )
         classifying = self._classifying(shared, None, "detach")
-        journalled = self._journalled(journal, classifying, shared, retry_failed=False)
-        async with journalled.journal, aclosing(each(documents)) as source:
+        opened = _journal_in(journal)
+        journalled = self._journalled(opened, classifying, shared, retry_failed=False)
+        async with opened, aclosing(each(documents)) as source:
             async for document in source:
                 yield document, await journalled.recall(document)
 
     def _journalled(
         self,
-        journal: str | os.PathLike[str],
+        journal: Entries,
         classifying: Classifying,
         shared: JobBody,
         *,
         retry_failed: bool,
     ) -> Journalled:
         """Make how each document of a batch with a journal is classified."""
-        if not isinstance(journal, str | os.PathLike):
-            raise ConfigurationError(f"journal: expected a path, got {type(journal).__name__}")
         return Journalled(
             classifying=classifying,
-            journal=Journal(journal),
+            journal=journal,
             server=self._transport.identity,
             configuration=sha256(shared.configuration).hexdigest(),
             read=functools.partial(decode, Job, request="the journal"),
@@ -374,3 +426,13 @@ class ClassifySession(ClassifyJobs):
             message = f"document: {document!r} is taken for an id; for the file give Path({document!r})"
             raise ConfigurationError(message)
         return document
+
+
+def _entries_in(journal: str | os.PathLike[str] | Entries | None) -> Entries | None:
+    return journal if journal is None or isinstance(journal, Entries) else _journal_in(journal)
+
+
+def _journal_in(path: str | os.PathLike[str]) -> Journal:
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigurationError(f"journal: expected a path, got {type(path).__name__}")
+    return Journal(path)

@@ -9,7 +9,7 @@ from yarl import URL
 
 from .errors import ConfigurationError
 from .policies import FollowServer, RateLimit
-from .wire.limits import Limiter
+from .wire.limits import Limiter, RateBudget
 from .wire.secret import Secret
 
 HOSTED_URL = "https://api.cloud.llamaindex.ai"
@@ -17,12 +17,14 @@ HOSTED_URL = "https://api.cloud.llamaindex.ai"
 _HOSTED_DOMAIN = ".llamaindex.ai"
 
 
-def secret_of(api_key: str | None) -> Secret:
+def secret_of(api_key: str | Secret | None) -> Secret:
     """Take the key that was given, or that of ``LLAMA_CLOUD_API_KEY``.
 
     Raises:
         ConfigurationError: There is none, or it cannot be one.
     """
+    if isinstance(api_key, Secret):
+        return api_key
     given, api_key = os.environ.get("LLAMA_CLOUD_API_KEY") if api_key is None else api_key, None
     if not isinstance(given, str) or not given.strip():
         message = (
@@ -35,15 +37,28 @@ def secret_of(api_key: str | None) -> Secret:
     return Secret(given.strip())
 
 
-def limiter_of(rate_limit: RateLimit | FollowServer | None, url: str) -> Limiter | None:
-    """Make the limiter of a session with the server at `url`; None where there is to be none."""
+def limit_of(
+    rate_limit: RateLimit | RateBudget | FollowServer | None, url: str
+) -> RateLimit | RateBudget | None:
+    """Give the limit that was given, or that of the server at `url`.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
     if rate_limit is FollowServer.FOLLOW_SERVER:
         host = urlsplit(url).hostname or ""
         rate_limit = RateLimit() if host.endswith(_HOSTED_DOMAIN) else RateLimit.unlimited()
-    if rate_limit is not None and not isinstance(rate_limit, RateLimit):
-        message = f"rate_limit: expected a RateLimit or None, got {type(rate_limit).__name__}"
+    if rate_limit is not None and not isinstance(rate_limit, RateLimit | RateBudget):
+        kind = type(rate_limit).__name__
+        message = f"rate_limit: expected a RateLimit, a RateBudget or None, got {kind}"
         raise ConfigurationError(message)
-    return None if rate_limit is None else Limiter(rate_limit)
+    return rate_limit
+
+
+def budget_of(rate_limit: RateLimit | RateBudget | FollowServer | None, url: str) -> RateBudget | None:
+    """Give what paces a session with the server at `url`; None where nothing is to."""
+    limit = limit_of(rate_limit, url)
+    return Limiter(limit) if isinstance(limit, RateLimit) else limit
 
 
 def url_of(base_url: str | None) -> str:

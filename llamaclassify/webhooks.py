@@ -2,9 +2,11 @@
 
 ::
 
-    if not webhooks.verify(body, request.headers["LC-Signature"], secret):
-        return 401
-    event = webhooks.parse(body, request.headers)
+    # The body as it came, byte for byte, and the header LC-Signature.
+    if not webhooks.verify(body, signature, secret):
+        raise ValueError("not from the service")
+    event = webhooks.parse(body)
+    print(event.event_id, event.event_type, event.job_id, event.status)
 
 The signature covers the body alone, not its time: to ignore a replay, remember each `event_id`.
 """

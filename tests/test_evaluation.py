@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 
 import pytest
+from click.testing import CliRunner
 
+from llamaclassify.cli.main import commands
 from llamaclassify.models import Rule
+from llamaclassify.server.engine.engine import Engine
 from llamaclassify.server.engine.lexicon import Lexicon
 
+from .evaluation.as_files import right_ones, written
 from .evaluation.corpus import DOCUMENTS, Corpus, Example
 from .evaluation.layouts import laid_out
 from .evaluation.measures import NONE, Answer, by_type, report
@@ -79,3 +84,12 @@ def test_figures():
     assert math.isclose(found.calibration_error, (0.1 + 0.6 + 0.5 + 0.2) / 4)
     assert by_type(given)["bill"].recall == 0.5
     assert by_type(given)["menu"].precision == 0.0
+
+
+def test_the_command_line_says_what_the_engine_says(corpus, lexicon, tmp_path, monkeypatch):
+    monkeypatch.delenv("LLAMA_CLOUD_API_KEY", raising=False)
+    files = written(corpus, lexicon, tmp_path / "set", most=1)
+    arguments = ["--local", "--labels", tmp_path / "set/labels.csv", "--rules", tmp_path / "set/rules.yaml"]
+    result = CliRunner().invoke(commands, ["evaluate", *map(str, arguments), "--format", "json"])
+    (scores,) = json.loads(result.stdout).values()
+    assert scores["accuracy"] == right_ones(files, Engine.load()) / len(files.files)

@@ -250,13 +250,17 @@ async def lines(process, count):
     return [(await process.stdout.readline()).decode() for _ in range(count)]
 
 
+def folder_of(tmp_path, *names):
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text(name)
+    return folder
+
+
 @pytest.fixture
 def inbox(tmp_path):
-    inbox = tmp_path / "inbox"
-    inbox.mkdir()
-    for name in ("slow-invoice-1.txt", "slow-receipt-2.txt", "broken-3.txt"):
-        (inbox / name).write_text(name)
-    return inbox
+    return folder_of(tmp_path, "slow-invoice-1.txt", "slow-receipt-2.txt", "broken-3.txt")
 
 
 STORED = [
@@ -289,5 +293,37 @@ async def test_a_pipeline_goes_on_with_the_jobs_it_left(service, inbox, tmp_path
     async with service.running("pipeline.py", inbox, work) as process:
         assert len(set(await lines(process, 4))) == 4
         assert "drained" in await ended(process)
+    assert stored(work) == [STORED[0], ("invoice-4.txt", "invoice", 1), *STORED[1:]]
+    assert len(service.jobs) == 4
+
+
+async def test_the_notebook_runs_as_a_script(service, tmp_path):
+    folder = folder_of(tmp_path, "invoice-1.txt", "bank_statement-2.txt", "broken-3.txt")
+    for _ in range(2):  # the second time from its journal
+        async with service.running("notebook.py", FOLDER=str(folder)) as process:
+            said = await rest(process)
+        assert "broken-3.txt (error) job" in said
+        assert said.splitlines()[-1] == "bank_statement-2.txt: (none) -> bank_statement"
+    assert len(service.jobs) == 6
+
+
+async def test_the_notebook_runs_where_a_loop_is_running(classify_server, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("FOLDER", str(folder_of(tmp_path, "invoice-1.txt", "bank_statement-2.txt")))
+    exec((EXAMPLES / "notebook.py").read_text(), {})  # noqa: S102
+    assert "bank_statement-2.txt: (none) -> bank_statement" in capsys.readouterr().out
+
+
+async def test_a_durable_queue_goes_on_after_a_crash(service, inbox, tmp_path):
+    work = tmp_path / "work"
+    async with service.running("durable_queue.py", inbox, work) as process:
+        await service.has(3, JobStatus.RUNNING)
+        assert "broken-3.txt job" in (await lines(process, 1))[0]
+        process.kill()
+    service.freed.set()
+    (inbox / "invoice-4.txt").write_text("4")
+    async with service.running("durable_queue.py", inbox, work) as process:
+        # One whose end was not noted at the crash says it again.
+        while len(stored(work)) < 4:
+            await lines(process, 1)
     assert stored(work) == [STORED[0], ("invoice-4.txt", "invoice", 1), *STORED[1:]]
     assert len(service.jobs) == 4

@@ -2,9 +2,10 @@
 
 ::
 
-    async with LocalServer() as server:
-        async with ClassifySession("llx-local", base_url=server.url) as session:
-            ...
+    from llamaclassify.server import LocalServer
+
+    async with LocalServer() as server, ClassifySession("llx-local", base_url=server.url) as session:
+        job = await session.create_and_wait(Path("a.pdf"), rules=RULES)
 
 Needs the extra `local`.
 """

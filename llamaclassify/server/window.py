@@ -114,7 +114,7 @@ def _row(seen: Seen) -> str:
         "status": escape(seen.status),
         "type": kind if seen.confidence is not None else escape(seen.type or ""),
         "confidence": confidence,
-        "reasoning": escape(seen.reasoning),
+        "reasoning": seen.reasoning and f"<div>{escape(seen.reasoning)}</div>",
     }
     row = "".join(f'<td class="{column}">{cells[column]}</td>' for column in _COLUMNS)
     return f'<tr class="{escape(seen.status.lower())}">{row}</tr>'

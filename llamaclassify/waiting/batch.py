@@ -36,6 +36,13 @@ class Batch:
     ``await batch`` gives every `Outcome` in the order of the source. ``async with batch as outcomes`` gives
     an iterator over them in the order of completion; leaving the block ends what is still under way.
 
+    ::
+
+        batch = session.classify_many([file_id], rules=RULES)
+        async with batch as outcomes:
+            async for outcome in outcomes:
+                print(batch.progress.done, "of", batch.progress.total)
+
     Raises:
         AuthenticationError, PaymentRequiredError, PermissionDeniedError: The batch ends at once. Outcomes
             that were finished are delivered first; awaited, they are on the error as ``outcomes``.

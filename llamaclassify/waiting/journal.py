@@ -16,11 +16,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from attrs import define, frozen
 
 from ..errors import ConfigurationError, JournalError
+from ..marked_files import check_mark, problem
 
 _NAMESPACE = uuid.UUID("6f4f6a5e-58a4-4b0f-9d6e-5b9a3f2c7a11")
 _APPLICATION = 0x6C636C6A
@@ -100,6 +101,19 @@ class Entry:
         """Make room for another job on the same file."""
         self.attempt += 1
         self.job_id = self.outcome = None
+
+
+@runtime_checkable
+class Entries(Protocol):
+    """What is known of documents from before, wherever that is."""
+
+    async def entry(self, key: Key) -> Entry:
+        """Give what is known of a document and a configuration."""
+        ...
+
+    async def write(self, entry: Entry) -> None:
+        """Remember an entry as it is now."""
+        ...
 
 
 class Journal:
@@ -230,7 +244,7 @@ def _opened(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")
-        _check(connection, path)
+        check_mark(connection, f"journal: {path}", "journal", _APPLICATION, _VERSION)
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)
         connection.execute("COMMIT")
@@ -238,29 +252,6 @@ def _opened(path: str) -> sqlite3.Connection:
         if connection is not None:
             connection.close()
         if isinstance(error, sqlite3.Error):
-            raise ConfigurationError(f"journal: {path}: {_problem(error)}") from None
+            raise ConfigurationError(f"journal: {path}: {problem(error, 'journal')}") from None
         raise
     return connection
-
-
-def _check(connection: sqlite3.Connection, path: str) -> None:
-    """See that the file is a journal that we can read; mark it as one where it is new."""
-    [[application]] = connection.execute("PRAGMA application_id")
-    [[version]] = connection.execute("PRAGMA user_version")
-    [[tables]] = connection.execute("SELECT count(*) FROM sqlite_schema")
-    if (application, tables) == (0, 0):
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-    elif application != _APPLICATION:
-        raise ConfigurationError(f"journal: {path}: is a database, but no journal; give another file")
-    elif version != _VERSION:
-        message = f"journal: {path}: was written by another version of llamaclassify; give another file"
-        raise ConfigurationError(message)
-
-
-def _problem(error: sqlite3.Error) -> str:
-    if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return "another run is using it; wait until it has ended, or give another file"
-    if error.sqlite_errorname.startswith("SQLITE_NOTADB"):
-        return "is no journal; give another file"
-    return str(error)

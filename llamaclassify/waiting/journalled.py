@@ -23,7 +23,7 @@ from ..errors import (
 from ..models import Job, JobStatus
 from ..outcomes import Document
 from .classifying import Classifying
-from .journal import Entry, Journal, Key
+from .journal import Entries, Entry, Key
 from .polling import completed
 from .under_way import Result, UnderWay
 
@@ -45,7 +45,7 @@ class Journalled:
     """
 
     classifying: Classifying
-    journal: Journal
+    journal: Entries
     server: str
     configuration: str
     read: Callable[[object], Job]

@@ -83,6 +83,12 @@ class ClassifyJobs:
         A create whose answer is lost is sent again with the same `transaction_id`, for which the server
         gives the job that it already made: nothing is classified, or billed, twice.
 
+        ::
+
+            file = await session.files.upload(("a.txt", b"INVOICE 17"))
+            job = await session.create(file.id, rules=RULES, transaction_id="mail-2026-0417")
+            print(job.id, job.status)
+
         Args:
             file_input: The id of an uploaded file (``dfl-…``) or of a parse job (``pjb-…``).
             rules: The rules; or give a `configuration`, or the `configuration_id` of a saved one.

@@ -29,6 +29,11 @@ Parameters = Configuration | Mapping[str, Any]
 class Configurations:
     """The calls on saved configurations, as ``session.configurations``.
 
+    ::
+
+        saved = await session.configurations.create("mail", Configuration(RULES))
+        job = await session.create_and_wait(Path("a.pdf"), configuration_id=saved.id)
+
     Every call takes `organization_id` and `project_id` over the session's own, and raises `APIStatusError`,
     `APIConnectionError` and `ResponseDecodeError` after the retries of the session's `RetryPolicy`.
     """

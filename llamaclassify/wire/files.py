@@ -31,6 +31,12 @@ Uploadable = os.PathLike[str] | tuple[str, bytes] | tuple[str, Stream]
 class Files:
     """The calls on stored files, as ``session.files``.
 
+    ::
+
+        file = await session.files.upload(Path("a.pdf"))
+        job = await session.create_and_wait(file.id, rules=RULES)
+        await session.files.delete(file.id)
+
     Every call takes `organization_id` and `project_id` over the session's own, and raises `APIStatusError`,
     `APIConnectionError` and `ResponseDecodeError` after the retries of the session's `RetryPolicy`.
     """

@@ -1,4 +1,4 @@
-"""How fast one session may ask: its rate limit, and what it learns from a server that pushes back.
+"""How fast a session may ask: its rate limit, and what it learns from a server that pushes back.
 
 A rate limit is kept exactly: no window of its length holds more requests than it allows. Pushback, a 429 or
 a run of 5xx, holds the whole session for a moment; where many requests are refused, its rate is cut to what
@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import anyio
 
@@ -26,7 +26,7 @@ _SLOWEST = 1.0
 """Requests a second below which pushback does not slow a session."""
 _COOLDOWN = 0.25
 """Seconds that a session is held where the server does not say for how long."""
-_LONGEST_HOLD = 60.0
+LONGEST_HOLD = 60.0
 """Seconds that a session is held at most, whatever the server asks for."""
 _ONE_REFUSAL = 1.0
 """Seconds within which many refusals are one: they were all sent before the first could be heeded."""
@@ -43,6 +43,23 @@ _GROWTH = 0.02
 """By how much a good answer raises the rate right after a cut; doubled with each second without another."""
 
 
+@runtime_checkable
+class RateBudget(Protocol):
+    """What a session's requests are paced by; one that several sessions have is kept by all together.
+
+    A `RateLimit` is kept by one session, `HostBudget` by the processes of one host and
+    `llamaclassify.ray.RayBudget` by the workers of a cluster. Write your own for what else they may share.
+    """
+
+    async def admit(self, kind: Kind) -> None:
+        """Wait until a request of this kind may be sent."""
+        ...
+
+    def answered(self, status: int | None, retry_after: float | None = None) -> None:
+        """Learn from an answer: its status, None where none came, and the seconds it asks to wait."""
+        ...
+
+
 class Limiter:
     """Admits the requests of one session, in the order in which they ask."""
 
@@ -55,12 +72,7 @@ class Limiter:
     ) -> None:
         self._now = now
         self._sleep = sleep
-        shared = _windows(limit.requests)
-        self._windows: dict[Kind, list[_Window]] = {
-            "create": _windows(limit.creates) + shared,
-            "upload": _windows(limit.uploads) + shared,
-            "other": shared,
-        }
+        self._windows = windows_of(limit)
         self._turns = {kind: asyncio.Lock() for kind in self._windows}
         self._pushback = _Pushback()
 
@@ -80,7 +92,7 @@ class Limiter:
                 window.take(now)
             self._pushback.take(now)
 
-    def _earliest(self, windows: list[_Window], now: float) -> float:
+    def _earliest(self, windows: list[Window], now: float) -> float:
         return max(self._pushback.next(now), *(window.next(now) for window in windows), now)
 
     def answered(self, status: int | None, retry_after: float | None = None) -> None:
@@ -93,20 +105,34 @@ class Limiter:
         else:
             self._pushback.succeeded(now)
 
+    @property
+    def held_until(self) -> float:
+        """The moment before which nothing is sent, as the server has pushed back."""
+        return self._pushback.until
 
-class _Window:
-    """A sliding window: the moments of the last `count` admissions."""
 
-    def __init__(self, rate: Rate) -> None:
-        self._taken: deque[float] = deque(maxlen=rate.count)
+class Window:
+    """A sliding window: the moments of the last `count` admissions, `spacing` seconds apart at least."""
+
+    def __init__(self, rate: Rate, spacing: float = 0.0) -> None:
+        self.taken: deque[float] = deque(maxlen=rate.count)
         self._seconds = rate.seconds * _MARGIN
+        self._spacing = spacing
 
     def next(self, now: float) -> float:
-        full = len(self._taken) == self._taken.maxlen
-        return max(now, self._taken[0] + self._seconds) if full else now
+        """Give the moment of the next admission, if it is not to be before `now`."""
+        at = self.taken[0] + self._seconds if len(self.taken) == self.taken.maxlen else now
+        if self._spacing and self.taken:
+            at = max(at, self.taken[-1] + self._spacing)
+        return max(now, at)
 
     def take(self, at: float) -> None:
-        self._taken.append(at)
+        """Count an admission; they come in the order of time."""
+        self.taken.append(at)
+
+    def is_empty(self, now: float) -> bool:
+        """Whether it has been so long that nothing counts any more."""
+        return not self.taken or self.taken[-1] + self._seconds <= now
 
 
 class _Pushback:
@@ -115,7 +141,7 @@ class _Pushback:
     def __init__(self) -> None:
         self._rate: float | None = None
         self._unbounded_from = 0.0
-        self._next = 0.0
+        self.until: float = 0.0
         self._held = float("-inf")
         self._to_be_cut = False
         self._failures = 0
@@ -123,20 +149,20 @@ class _Pushback:
         self._answers: deque[tuple[float, bool]] = deque(maxlen=_LAST_ANSWERS)
 
     def is_none(self, now: Callable[[], float]) -> bool:
-        return self._rate is None and not self._to_be_cut and now() >= self._next
+        return self._rate is None and not self._to_be_cut and now() >= self.until
 
     def next(self, now: float) -> float:
-        return max(now, self._next)
+        return max(now, self.until)
 
     def take(self, now: float) -> None:
         if self._to_be_cut:
             self._cut()
         if self._rate is not None:
-            self._next = now + 1 / self._rate
+            self.until = now + 1 / self._rate
 
     def refused(self, now: float, retry_after: float) -> None:
         self._answers.append((now, True))
-        self._next = max(self._next, now + min(retry_after, _LONGEST_HOLD))
+        self.until = max(self.until, now + min(retry_after, LONGEST_HOLD))
         self._hold(now)
 
     def failed(self, now: float) -> None:
@@ -156,7 +182,7 @@ class _Pushback:
     def _hold(self, now: float) -> None:
         if now - self._held >= _ONE_REFUSAL:
             self._held = now
-            self._next = max(self._next, now + _COOLDOWN)
+            self.until = max(self.until, now + _COOLDOWN)
             # Not cut yet: what comes back during the hold tells how many were too many.
             self._to_be_cut = True
 
@@ -175,5 +201,13 @@ class _Pushback:
         self._answers.clear()
 
 
-def _windows(rate: Rate | None) -> list[_Window]:
-    return [] if rate is None else [_Window(rate)]
+def windows_of(
+    limit: RateLimit, spacing: Callable[[Rate], float] = lambda _: 0.0
+) -> dict[Kind, list[Window]]:
+    """Make the windows of a limit: those that each kind of request counts for."""
+
+    def made(rate: Rate | None) -> list[Window]:
+        return [] if rate is None else [Window(rate, spacing(rate))]
+
+    shared = made(limit.requests)
+    return {"create": made(limit.creates) + shared, "upload": made(limit.uploads) + shared, "other": shared}

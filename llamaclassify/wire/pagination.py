@@ -31,6 +31,15 @@ class Page(Generic[T]):
 class Pager(Generic[T]):
     """A listing, not yet asked for: nothing is sent before it is awaited or iterated.
 
+    ::
+
+        async for job in session.list(status=JobStatus.FAILED):  # every one, page after page
+            print(job.id, job.error_message)
+        first = await session.list(page_size=10)
+        print(len(first.items), first.next_page_token)
+        async for page in session.list().pages():
+            print(len(page.items))
+
     Raises:
         PaginationError: The server gave the same page token twice.
         APIStatusError, APIConnectionError, ResponseDecodeError: A page could not be had.

@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from ..errors import APIConnectionError, APIStatusError, LlamaClassifyError, RateLimitError
 from ..events import Listener, RequestHeld, RequestRetried
 from ..policies import RetryPolicy
-from .limits import Kind, Limiter
+from .limits import Kind, RateBudget
 
 T = TypeVar("T")
 _log = logging.getLogger("llamaclassify.http")
@@ -45,7 +45,7 @@ class Retries:
     """
 
     policy: RetryPolicy
-    limiter: Limiter | None = None
+    limiter: RateBudget | None = None
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     on_event: Listener | None = None
 

@@ -23,6 +23,11 @@ _IMPORTS = {
     "loop": "import aiohttp",
     "vendor": "from llama_cloud import AsyncLlamaCloud",
 }
+_LISTENERS = {
+    "ours": "no listener",
+    "listened": "a listener that does nothing",
+    "telemetry": "`llamaclassify.otel`, OpenTelemetry not set up",
+}
 _PAGES = {"json": "`json.loads` alone", "ours": "`Page[Job]`", "vendor": "`llama_cloud`'s page"}
 _RATIOS = {"cpu": "CPU", "wall": "wall", "requests": "requests", "peak": "peak memory"}
 _JOBS_ON_A_PAGE = 100
@@ -103,6 +108,27 @@ in brackets the least and the most. Every document was completed, with one job e
 Ours divided by each of the others:
 
 {table(("", *_RATIOS.values()), ratios)}
+"""
+
+
+def events(scale: Scale) -> str:
+    """What events cost, unused and used."""
+    runs = _runs_in_turn(list(_LISTENERS), scale.rounds, documents=scale.documents, seconds=[2])
+    rows = [
+        (
+            _LISTENERS[name],
+            _with_range([one.cpu for one in measured]),
+            f"{median(one.cpu for one in measured) / scale.documents * 1e3:.2f}",
+        )
+        for name, measured in runs.items()
+    ]
+    return f"""## Events
+
+The fan-out of `classify_many` again, by what listens to the session's events. Without a listener none is
+made; the package `opentelemetry` is installed all the while. {_rounds(scale.rounds)},
+in brackets the least and the most.
+
+{table(("on_event", "CPU, s", "CPU a document, ms"), rows)}
 """
 
 
@@ -196,6 +222,7 @@ Medians of {scale.interpreters} fresh interpreters.
 
 SECTIONS: dict[str, Callable[[Scale], str]] = {
     "fan-out": fan_out,
+    "events": events,
     "lag": lag,
     "memory": memory,
     "models": models,

@@ -29,12 +29,20 @@ _COMPANIES = ("Orrin & Vale", "Teasel Works", "Northgate Partners", "Calder Lane
 
 
 def laid_out(example: Example, folder: Path) -> Example:
-    """Write a document to a file of some layout, and read it back."""
+    """A document as it is read from a file of some layout."""
+    path = file_of(example, folder)
+    return Example(
+        example.kind, f"{example.name} as {path.suffix[1:]}", tuple(read_pages(path, path.name, None))
+    )
+
+
+def file_of(example: Example, folder: Path) -> Path:
+    """Write a document to a file of some layout."""
     dice = random.Random(example.name)  # noqa: S311
     suffix, write = dice.choice(_LAYOUTS)
     path = folder / f"{example.name.replace('/', '-')}{suffix}"
     path.write_bytes(write("\n\n".join(page.text for page in example.pages), dice))
-    return Example(example.kind, f"{example.name} as {suffix[1:]}", tuple(read_pages(path, path.name, None)))
+    return path
 
 
 def long_pdf(path: Path) -> Path:

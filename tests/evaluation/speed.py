@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,12 +29,14 @@ class Speed:
         per_second: Documents a second, reading the files included.
         by_type: For every type how many documents a second one worker does.
         long_document: Seconds for many rules on a long PDF.
+        memory: Megabytes that a worker held at most, the long PDF included.
     """
 
     first_answer: float
     per_second: float
     by_type: dict[str, float] = field(repr=False)
     long_document: float
+    memory: float
 
 
 def measure_speed(
@@ -77,4 +81,10 @@ async def _measure_speed(
     finally:
         await pool.aclose()
     by_type = {kind: len(each) / sum(each) for kind, each in sorted(seconds.items())}
-    return Speed(first, len(documents) / total, by_type, long_document)
+    return Speed(first, len(documents) / total, by_type, long_document, _most_memory())
+
+
+def _most_memory() -> float:
+    """The most that any process held that this one started and has seen end, in megabytes."""
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return most * (1 if sys.platform == "darwin" else 1024) / 1e6

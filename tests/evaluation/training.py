@@ -27,7 +27,7 @@ FIXED = 1e6
 EXPECTED = {"excluded_type": 12.0, "excluded_name": 20.0, "excluded_words": 2.0}
 _LEADS = ("crowd", *(name for name in NAMES if name.endswith(("over_rules", "against_rules"))))
 _SIMILARITIES = tuple(
-    name for name in NAMES if any(part in name for part in ("similarity", "likeness", "kinship"))
+    name for name in NAMES if any(part in name for part in ("similarity", "clauses", "likeness", "kinship"))
 )
 
 

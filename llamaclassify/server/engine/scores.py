@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ _SEEN = 0.4
 _NEARLY = 0.15
 # What closeness in meaning counts beside the phrases of a type.
 _MEANING = 2.0
+_CLAUSE_ENDS = re.compile(r"[,;:.\n]|\band\b")
 _NOTHING = Evidence()
 
 
@@ -73,6 +75,7 @@ class RuleSet:
         near: For each the known types that mean much the same; none where its own is certain.
         exclusions: What each says a document must not be.
         vectors: The vector of each; None without an encoder.
+        clauses: The vectors of each label and of its description's clauses; none without an encoder.
     """
 
     rules: tuple[Rule, ...]
@@ -82,6 +85,7 @@ class RuleSet:
     near: tuple[frozenset[str], ...]
     exclusions: tuple[Exclusions, ...]
     vectors: Vectors | None
+    clauses: tuple[Vectors, ...]
 
 
 @frozen(eq=False)
@@ -102,6 +106,7 @@ class Scores:
         excluded_name: How plainly the document carries a name that the rule excludes.
         excluded_words: How plainly it carries something else that the rule excludes.
         similarity: Closeness in meaning; None without an encoder.
+        clauses: How close each clause comes to some passage, on average; zeros without an encoder.
         outside_similarity: The same for the closest known types that no rule asks for.
         likeness: What the document shows of the rule's known type, and how close it is to it in meaning.
         kinship: How close in meaning the rule is to the known types that the document looks like.
@@ -122,6 +127,7 @@ class Scores:
     excluded_name: Floats
     excluded_words: Floats
     similarity: Floats | None
+    clauses: Floats
     outside_similarity: float
     likeness: Floats
     kinship: Floats
@@ -165,7 +171,13 @@ def prepare_rules(
             for rule, link in zip(rules, links, strict=True)
         ),
         vectors,
+        tuple(encoder.encode(_clauses(rule)) for rule in rules) if encoder else (),
     )
+
+
+def _clauses(rule: Rule) -> list[str]:
+    parts = (part.strip() for part in _CLAUSE_ENDS.split(asserted(rule.description)))
+    return [" ".join(label_words(rule.type)), *filter(None, parts)]
 
 
 def _near(link: Link | None, meaning: Mapping[str, float]) -> frozenset[str]:
@@ -219,6 +231,7 @@ def measure(sources: Sources, ruleset: RuleSet, lexicon: Lexicon, hidden: Collec
         excluded_name=np.array([most_carried(each.names, reading) for each in ruleset.exclusions]),
         excluded_words=np.array([most_carried(each.words, reading) for each in ruleset.exclusions]),
         similarity=similarity,
+        clauses=_clause_closeness(sources.vectors, ruleset),
         likeness=np.array([_likeness(key, evidence, sources) for key, _ in best]),
         kinship=_kinship(ruleset.meanings, evidence, sources, hidden),
         outside_likeness=max(
@@ -287,6 +300,13 @@ def _similarities(chunks: Vectors | None, rules: Vectors | None) -> tuple[Floats
         return None, ()
     table = (rules @ chunks.T).astype(np.float64)
     return _closeness(table), tuple(int(index) for index in table.argmax(axis=1))
+
+
+def _clause_closeness(chunks: Vectors | None, ruleset: RuleSet) -> Floats:
+    """What a description lists stands in different places: every clause looks for its own."""
+    if chunks is None or not ruleset.clauses:
+        return np.zeros(len(ruleset.rules))
+    return np.array([(clauses @ chunks.T).max(axis=1).mean() for clauses in ruleset.clauses])
 
 
 def _closeness(table: npt.NDArray[Any]) -> Floats:

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from measuring import KEY, RULES, Tally, main
 
 from llamaclassify import ClassifySession, Rule
+from llamaclassify.events import Listener
 
 
-async def classify(url: str, documents: Iterator[str], concurrency: int, tally: Tally) -> None:
+async def classify(
+    url: str, documents: Iterator[str], concurrency: int, tally: Tally, on_event: Listener | None = None
+) -> None:
     rules = [Rule(**rule) for rule in RULES]
     async with (
-        ClassifySession(KEY, base_url=url) as session,
+        ClassifySession(KEY, base_url=url, on_event=on_event) as session,
         session.classify_many(documents, rules=rules, concurrency=concurrency) as outcomes,
     ):
         async for outcome in outcomes:
