@@ -7,16 +7,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from llamaclassify.cli.documents import expand
-from llamaclassify.cli.main import commands
 from llamaclassify.cli.rules_file import RulesFileError, read_rules
+
+from .commands import COMMAND, invoke
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES_YAML = """
@@ -26,7 +25,6 @@ rules:
   - type: resume
     description: the education and work experience of a person
 """
-COMMAND = [sys.executable, "-m", "llamaclassify"]
 
 
 @pytest.fixture
@@ -48,10 +46,6 @@ def inbox(tmp_path):
     (folder / "empty.txt").touch()
     (folder / ".hidden").write_text("not a document")
     return folder
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(commands, [str(argument) for argument in arguments])
 
 
 def test_json_holds_a_record_a_document_in_order(inbox, rules):
@@ -172,6 +166,15 @@ def test_an_output_that_is_an_input_is_refused(inbox, rules):
         result = invoke("run", inbox, "--rules", rules, "--output", output)
         assert (result.exit_code, "is one of the files to read" in result.stderr) == (2, True)
     assert (inbox / "a.txt").stat().st_size
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_the_output_of_an_earlier_run_is_no_input(inbox, rules, form):
+    command = ("run", inbox, "--rules", rules, "--format", form, "--output", inbox / "out")
+    for _ in range(2):
+        assert invoke(*command, "--journal", inbox / "journal").exit_code == 3
+    assert "/out" not in (inbox / "out").read_text()
+    assert "a.txt" in (inbox / "out").read_text()
 
 
 def test_a_file_name_that_is_no_text(tmp_path, rules):

@@ -5,14 +5,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from reportlab.pdfgen.canvas import Canvas
 
 from llamaclassify.cli import doctor
@@ -20,6 +21,8 @@ from llamaclassify.cli.comparing import Change, Comparison
 from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import Record
 from llamaclassify.cli.scores import Judged, Scores
+
+from .commands import COMMAND, invoke
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES = """
@@ -44,12 +47,6 @@ def cloud(classify_server, monkeypatch):
     monkeypatch.setenv("LLAMA_CLOUD_BASE_URL", classify_server.url)
     monkeypatch.setenv("LLAMA_CLOUD_API_KEY", classify_server.api_key)
     return classify_server
-
-
-def invoke(*arguments, stdin=None):
-    result = CliRunner().invoke(commands, [str(argument) for argument in arguments], input=stdin)
-    assert "Traceback" not in result.output
-    return result
 
 
 def answer(name, type, expected, confidence=0.9, error=None, rules="rules.yaml"):
@@ -171,6 +168,31 @@ def test_a_comparison_of_rules(labels, rules, tmp_path):
     assert invoke("report", output, "--output", tmp_path / "report.html").exit_code == 0
     by_rules = json.loads(invoke(*command, "--format", "json").stdout)
     assert {file: scores["documents"] for file, scores in by_rules.items()} == {str(rules): 3, str(other): 3}
+
+
+def test_an_output_that_is_an_input_is_refused(labels, rules, tmp_path):
+    for output in (labels, rules, tmp_path / "a.txt"):
+        result = invoke("evaluate", "--labels", labels, "--rules", rules, "--output", output)
+        assert (result.exit_code, "is one of the files to read" in result.stderr) == (2, True)
+
+
+def test_an_evaluation_that_is_interrupted_says_how_to_go_on(labels, rules, cloud, tmp_path):
+    cloud.script("a.txt", type="invoice", seconds=3600)
+    command = ("evaluate", "--labels", labels, "--rules", rules, "--journal", tmp_path / "journal")
+    with subprocess.Popen(
+        [*COMMAND, *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not cloud.requests["list"] + cloud.requests["get"]:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert "finishing" in process.stderr.readline()
+        cloud.clock.advance(3600)
+        shown, told = process.communicate(timeout=20)
+    assert (process.returncode, shown) == (130, "")
+    assert "to resume: llamaclassify evaluate --labels" in told
 
 
 @pytest.mark.parametrize(

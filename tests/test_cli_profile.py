@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from llamaclassify.cli.main import commands
 from llamaclassify.cli.profile import profile_path
+
+from .commands import invoke
 
 RULES = "rules: [{type: invoice, description: contains an invoice number and a total amount}]"
 
@@ -23,12 +23,6 @@ def rules(tmp_path):
     path = tmp_path / "rules.yaml"
     path.write_text(RULES)
     return path
-
-
-def invoke(*arguments):
-    result = CliRunner().invoke(commands, [str(argument) for argument in arguments])
-    assert "Traceback" not in result.output
-    return result
 
 
 def test_a_flag_goes_before_the_environment_and_that_before_the_profile(
@@ -80,6 +74,13 @@ def test_a_profile_that_cannot_be_used_is_named(profile, rules, text, message):
     assert "llx-1" not in told
 
 
+def test_both_names_of_a_switch(profile, rules):
+    profile.write_text("[run]\ncloud = true\n")
+    assert "--cloud needs a key" in invoke("run", rules, "--rules", rules).stderr
+    profile.write_text("[run]\nlocal = false\n")
+    assert invoke("run", rules, "--rules", rules).exit_code == 4
+
+
 def test_what_some_other_command_has_may_stand_at_the_top(profile):
     profile.write_text('worst = 3\nkeep = "7d"\n[serve]\nport = 8080\n')
     assert invoke("doctor", "--local").exit_code == 0
@@ -88,6 +89,11 @@ def test_what_some_other_command_has_may_stand_at_the_top(profile):
 def test_a_profile_that_is_named_and_not_there(profile):
     result = invoke("doctor", "--local")
     assert (result.exit_code, "profile.toml: No such file" in result.stderr) == (2, True)
+
+
+def test_a_doctor_says_which_one_is_read(profile):
+    profile.touch()
+    assert f"profile  {profile}" in " ".join(invoke("doctor", "--local").stdout.splitlines())
 
 
 def test_without_one_nothing_changes(monkeypatch, tmp_path):

@@ -9,7 +9,8 @@ from llamaclassify.cli.output import Record
 from llamaclassify.cli.report import page
 
 from .browser import needs_chromium, tab
-from .test_cli_evaluate import ANSWERS, answer, by_other_rules, invoke
+from .commands import invoke
+from .test_cli_evaluate import ANSWERS, answer, by_other_rules
 
 
 def embedded(html):

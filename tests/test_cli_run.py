@@ -13,22 +13,20 @@ from collections import Counter
 
 import anyio
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
 from llamaclassify import Job, Progress, Result, Usage
 from llamaclassify.cli import budget as budget_module, progress
 from llamaclassify.cli.budget import Budget
 from llamaclassify.cli.documents import Named, NamedFile, document_of
-from llamaclassify.cli.main import commands
 from llamaclassify.cli.output import WRITERS, JsonLines, Printer, Record
 from llamaclassify.waiting.batch import each
 
+from .commands import COMMAND, invoke
 from .conftest import serving
 from .service import Service
 
 RULES = "rules: [{type: invoice, description: contains an invoice number and a total amount}]"
-COMMAND = [sys.executable, "-m", "llamaclassify"]
 
 
 @pytest.fixture
@@ -57,12 +55,6 @@ def service(monkeypatch):
     loop.call_soon_threadsafe(stop.set)
     thread.join()
     loop.close()
-
-
-def invoke(*arguments, stdin=None):
-    result = CliRunner().invoke(commands, [str(argument) for argument in arguments], input=stdin)
-    assert "Traceback" not in result.output
-    return result
 
 
 def records_of(text):
@@ -246,6 +238,19 @@ def test_a_cap_on_credits_is_never_passed(inbox, rules, classify_server):
     assert len(records_of(result.stdout)) == 7
     assert "7 credits of 7, as far as jobs report them" in result.stderr
     assert "with --journal FILE" in result.stderr
+
+
+def test_the_flags_say_which_service_and_project(inbox, rules, classify_server, monkeypatch):
+    monkeypatch.delenv("LLAMA_CLOUD_BASE_URL")
+    here = ("--base-url", classify_server.url, "--project-id", "11111111-1111-1111-1111-111111111111")
+    assert invoke("run", inbox / "1.txt", "--rules", rules, *here).exit_code == 0
+    labels = inbox / "labels.csv"
+    labels.write_text("document,type\n2.txt,invoice\n")
+    assert invoke("evaluate", "--labels", labels, "--rules", rules, *here).exit_code == 0
+    assert f"a server of your own, {classify_server.url}" in invoke("doctor", *here).stdout
+    for flags, count in {here: 2, here[:2]: 0}.items():
+        listed = json.loads(invoke("classify", "list", *flags).stdout)
+        assert len(listed["items"]) == count
 
 
 def test_a_cap_that_is_enough_cuts_nothing_short(inbox, rules):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from .documents import Named, is_same_file
+from .documents import Named, check_output
 from .exits import Exit, fail
 from .sessions import Service
 
@@ -58,9 +59,4 @@ class Asked:
         """
         if self.retry_failed and self.journal is None:
             raise fail("--retry-failed needs the --journal that knows what failed", Exit.USAGE)
-        output = self.output
-        if output is None or not output.is_file():
-            return
-        inputs = (str(self.rules_file), *Named(self.paths).without_stdin())
-        if any(is_same_file(output, path) for path in inputs):
-            raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
+        check_output(self.output, chain([self.rules_file], Named(self.paths).without_stdin()))

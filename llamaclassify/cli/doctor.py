@@ -28,6 +28,7 @@ from ..errors import (
     RateLimitError,
 )
 from .exits import Exit, run_async
+from .profile import profile_path
 from .sessions import Service, has_key
 from .terminal import show
 
@@ -65,8 +66,10 @@ class Finding:
 def doctor(local: bool, **options: Any) -> None:
     """Look at the key, the service and this machine: a line each, with what to do.
 
-    Sends one request, for the first job of a listing. Exit status: 0 all can be used, 1 the service cannot be
-    reached, 2 its address cannot be right, 4 the key is refused.
+    Sends two requests, which cost nothing.
+
+    Exit status: 0 all can be used, 1 the service cannot be reached, 2 its address cannot be right, 4 the key
+    is refused, 5 out of credits or asked too often.
     """
     service = Service.taken_from(options)
     run_async(partial(_look, None if local else service))
@@ -77,6 +80,7 @@ doctor.params += Service.options()
 
 async def _look(service: Service | None) -> Exit:
     status = Exit.OK
+    _show(_profile())
     if service is not None:
         async for finding, found in _asked(service):
             _show(finding)
@@ -84,6 +88,11 @@ async def _look(service: Service | None) -> Exit:
     for finding in _machine():
         _show(finding)
     return status
+
+
+def _profile() -> Finding:
+    path = profile_path()
+    return Finding("profile", f"{path}" if path.exists() else f"none: there is no {path}")
 
 
 def _show(finding: Finding) -> None:

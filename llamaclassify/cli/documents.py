@@ -14,11 +14,21 @@ from anyio.to_thread import run_sync
 from attrs import define, field, frozen
 
 from ..outcomes import Document
+from .exits import Exit, fail
 
 STDIN = "-"
 """The argument that stands for a list on stdin, one document a line."""
 _ID = re.compile(r"(dfl|pjb)-[0-9A-Za-z-]+")
 _CHUNK = 1 << 16
+_BEGINNING = re.compile(
+    rb"""
+    (\[\s*)? \{\s* "document":\s     # JSON lines, JSON
+    | document,status,type,         # CSV
+    | document\ +type\ +confidence  # a table
+    | \Z
+    """,
+    re.VERBOSE,
+)
 
 
 @frozen
@@ -102,11 +112,32 @@ def document_of(text: str) -> Document:
     return NamedFile(text)
 
 
-def is_same_file(one: Path, other: str) -> bool:
+def is_same_file(one: Path, other: str | os.PathLike[str]) -> bool:
     """Tell whether two names are of one file that exists."""
     try:
         return one.samefile(other)
     except (OSError, ValueError):
+        return False
+
+
+def check_output(output: Path | None, inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """See that what is written is none of the files that are read; the output of an earlier run may be.
+
+    Raises:
+        click.ClickException: It is.
+    """
+    if output is None or not output.is_file() or _is_output(output):
+        return
+    if any(is_same_file(output, file) for file in inputs):
+        raise fail(f"--output {output}: is one of the files to read", Exit.USAGE)
+
+
+def _is_output(path: Path) -> bool:
+    """Tell whether a file is empty, or begins as what commands write: a run that goes on writes it again."""
+    try:
+        with path.open("rb") as file:
+            return _BEGINNING.match(file.read(200)) is not None
+    except OSError:
         return False
 
 

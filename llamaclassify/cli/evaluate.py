@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack, nullcontext
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import attrs
 import click
-from attrs import frozen
+from attrs import define, field, frozen
 
 from .comparing import Comparison
+from .documents import check_output
 from .exits import Exit, run_async, writing
+from .interrupts import Interrupt, how_to_resume
 from .labels import Label, check_labels, read_labels
 from .output import Record, open_output
 from .progress import Tally, showing
 from .scores import Judged, Scores
 from .sessions import Service, concurrency_of, is_local, opened
+from .talk import say
 from .terminal import has_terminal
 
 if TYPE_CHECKING:
@@ -79,9 +81,11 @@ def evaluate(**options: Any) -> None:
     labels = read_labels(asked.labels_file, asked.folder)
     for file, configuration in rules.items():
         check_labels(asked.labels_file, labels, file, configuration)
+    documents = (label.document for label in labels if not isinstance(label.document, tuple))
+    check_output(asked.output, chain([asked.labels_file, *rules], documents))
     with writing(), ExitStack() as closing:
         output = None if asked.output is None else open_output(asked.output, closing)
-        run_async(partial(_evaluate, asked, labels, rules, output))
+        run_async(Evaluation(asked, labels, rules, output).evaluate)
 
 
 evaluate.params += Service.options()
@@ -105,56 +109,64 @@ class Asked:
     quiet: bool
 
 
-async def _evaluate(
-    asked: Asked, labels: Sequence[Label], rules: dict[Path, Configuration], output: Any
-) -> Exit:
-    local = is_local(asked.local)
-    async with opened(asked.service, local=local, quiet=asked.quiet) as session:
-        scored = [
-            await _scores(session, asked, labels, file, configuration, local=local)
-            for file, configuration in rules.items()
-        ]
-    if output is not None:
+@define
+class Evaluation:
+    """One evaluation: from the options to the exit status."""
+
+    asked: Asked
+    labels: Sequence[Label]
+    rules: dict[Path, Configuration]
+    output: TextIO | None
+    _interrupt: Interrupt = field(init=False, factory=Interrupt)
+
+    async def evaluate(self) -> Exit:
+        """Classify by each set of rules, print how good that is, and keep the records."""
+        scored = []
+        local = is_local(self.asked.local)
+        async with opened(self.asked.service, local=local, quiet=self.asked.quiet) as session:
+            for file in self.rules:
+                if len(self.rules) > 1 and not self.asked.quiet:
+                    say(f"by {file}")
+                scored.append(await self._scores(session, file, local=local))
+                if self._interrupt.has_come:
+                    say(how_to_resume(self.asked.journal))
+                    return Exit.INTERRUPTED
         for record in chain.from_iterable(scores.records for scores in scored):
-            print(json.dumps(attrs.asdict(record), ensure_ascii=False), file=output)
-    if asked.form == "json":
-        by_rules = {str(file): _as_json(scores) for file, scores in zip(rules, scored, strict=True)}
-        click.echo(json.dumps(by_rules, indent=2))
-    else:
+            if self.output is not None:
+                print(json.dumps(attrs.asdict(record), ensure_ascii=False), file=self.output)
+        self._show(scored)
+        return Exit.SOME_FAILED if any(scores.failed for scores in scored) else Exit.OK
+
+    async def _scores(self, session: ClassifySession, file: Path, *, local: bool) -> Scores:
+        batch = session.classify_many(
+            [label.document for label in self.labels],
+            configuration=self.rules[file],
+            concurrency=concurrency_of(self.asked.concurrency, local=local),
+            journal=self.asked.journal,
+        )
+        tally = Tally()
+        shown = showing(lambda: batch.progress, tally, lambda: len(self.labels), bar=has_terminal())
+        found: dict[int, Judged] = {}
+        async with batch as outcomes, nullcontext() if self.asked.quiet else shown:
+            with self._interrupt.draining(batch):
+                async for outcome in outcomes:
+                    label, record = self.labels[outcome.index], Record.of(outcome)
+                    tally.add(record)
+                    record = attrs.evolve(record, document=label.name)
+                    found[outcome.index] = Judged.beside(record, label.type, str(file))
+        return Scores(tuple(found[index] for index in sorted(found)))
+
+    def _show(self, scored: Sequence[Scores]) -> None:
+        if self.asked.form == "json":
+            by_rules = {str(file): _as_json(scores) for file, scores in zip(self.rules, scored, strict=True)}
+            click.echo(json.dumps(by_rules, indent=2))
+            return
         from .evaluation_tables import show_comparison, show_scores
 
         if len(scored) == 1:
-            show_scores(scored[0], asked.worst)
+            show_scores(scored[0], self.asked.worst)
         else:
-            show_comparison(Comparison(*scored), asked.worst)
-    return Exit.SOME_FAILED if any(scores.failed for scores in scored) else Exit.OK
-
-
-async def _scores(
-    session: ClassifySession,
-    asked: Asked,
-    labels: Sequence[Label],
-    file: Path,
-    configuration: Configuration,
-    *,
-    local: bool,
-) -> Scores:
-    batch = session.classify_many(
-        [label.document for label in labels],
-        configuration=configuration,
-        concurrency=concurrency_of(asked.concurrency, local=local),
-        journal=asked.journal,
-    )
-    tally = Tally()
-    shown = showing(lambda: batch.progress, tally, lambda: len(labels), bar=has_terminal())
-    found: dict[int, Judged] = {}
-    async with batch as outcomes, nullcontext() if asked.quiet else shown:
-        async for outcome in outcomes:
-            label, record = labels[outcome.index], Record.of(outcome)
-            tally.add(record)
-            record = attrs.evolve(record, document=label.name)
-            found[outcome.index] = Judged.beside(record, label.type, str(file))
-    return Scores(tuple(found[index] for index in sorted(found)))
+            show_comparison(Comparison(*scored), self.asked.worst)
 
 
 def _as_json(scores: Scores) -> dict[str, Any]:

@@ -67,32 +67,6 @@ def writing() -> Iterator[None]:
         raise fail(f"cannot write: {error.strerror or error}", Exit.ERROR) from None
 
 
-@contextmanager
-def first_interrupt(call: Callable[[], None]) -> Iterator[None]:
-    """Have the first Ctrl-C call something; the second ends the command, as the first would have."""
-    loop, ends = asyncio.get_running_loop(), signal.getsignal(signal.SIGINT)
-
-    def restore() -> bool:
-        is_ours = loop.remove_signal_handler(signal.SIGINT)
-        if is_ours:
-            signal.signal(signal.SIGINT, ends)
-        return is_ours
-
-    def called() -> None:
-        if restore():  # else a signal that came together with the first
-            call()
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, called)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or a thread that hears no signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        restore()
-
-
 def run_async(command: Callable[[], Coroutine[Any, Any, Exit]]) -> None:
     """Run a command's coroutine and exit with its status; Ctrl-C and SIGTERM cancel it first."""
     try:

@@ -58,10 +58,16 @@ def _read(path: Path) -> dict[str, Any]:
         raise ProfileError(f"{path}: does not parse as TOML: {error}") from None
 
 
-def _flags(command: click.Command) -> dict[str, str]:
-    """Give a command's flags, without their dashes, and the parameters that they set."""
+def _flags(command: click.Command) -> dict[str, tuple[str, bool]]:
+    """Give a command's flags, without dashes: what each sets, and whether to the opposite (``cloud``)."""
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
-    return {flag.lstrip("-"): option.name for option in options for flag in option.opts if option.name}
+    return {
+        flag.lstrip("-"): (option.name, is_opposite)
+        for option in options
+        for flags, is_opposite in ((option.opts, False), (option.secondary_opts, True))
+        for flag in flags
+        if option.name
+    }
 
 
 def _unknown_at_the_top(
@@ -119,7 +125,11 @@ def _values(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _defaults(command: click.Command, table: Mapping[str, Any], context: click.Context) -> dict[str, Any]:
     """Give the values under the names of the parameters; those of a group go to its commands too."""
-    defaults = {name: table[flag] for flag, name in _flags(command).items() if flag in table}
+    defaults = {
+        name: not table[flag] if is_opposite else table[flag]
+        for flag, (name, is_opposite) in _flags(command).items()
+        if flag in table
+    }
     for name, inner in _commands(command, context).items():
         defaults[name] = _defaults(inner, _values(table) | table.get(name, {}), context)
     return defaults

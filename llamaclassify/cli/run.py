@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from functools import partial
@@ -15,7 +14,8 @@ from attrs import define, field
 from .asked import Asked
 from .budget import Budget
 from .documents import Named
-from .exits import Exit, fail, first_interrupt, run_async, writing
+from .exits import Exit, fail, run_async, writing
+from .interrupts import Interrupt, how_to_resume
 from .output import WRITERS, Printer, Record, open_output
 from .progress import Tally, showing
 from .sessions import Service, concurrency_of, is_local, opened
@@ -109,7 +109,7 @@ class Run:
     asked: Asked
     printer: Printer
     _tally: Tally = field(init=False, factory=Tally)
-    _is_interrupted: bool = field(init=False, default=False)
+    _interrupt: Interrupt = field(init=False, factory=Interrupt)
     _named: Named = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -118,6 +118,8 @@ class Run:
     async def classify(self) -> Exit:
         """Classify, print, and say how it went."""
         local = self.asked.local is True
+        if self._named.is_piped and sys.stdin.isatty():
+            self._say("documents are read from this terminal, one a line; Ctrl-D ends the list")
         async with opened(self.asked.service, local=local, quiet=self.asked.quiet) as session:
             budget = Budget(self.asked.max_credits, partial(session.get, expand=("usage",)))
             batch = session.classify_many(
@@ -128,7 +130,7 @@ class Run:
                 retry_failed=self.asked.retry_failed,
             )
             async with batch as outcomes, budget.watching(), self._showing(batch):
-                with first_interrupt(partial(self._interrupt, batch)):
+                with self._interrupt.draining(batch):
                     async for outcome in outcomes:
                         self._print(outcome)
                         budget.add(outcome.job)
@@ -152,14 +154,8 @@ class Run:
         bar = has_terminal() and not asked.verbose and not (is_streamed and is_pipe(sys.stdout))
         return showing(lambda: batch.progress, self._tally, self._named.count, bar=bar)
 
-    def _interrupt(self, batch: Batch) -> None:
-        self._is_interrupted = True
-        under_way = counted(batch.progress.in_flight, "document")
-        say(f"finishing {under_way} under way; Ctrl-C again stops at once")
-        batch.drain()
-
     def _ended(self, progress: Progress, budget: Budget) -> Exit:
-        is_cut_short = self._is_interrupted or budget.has_ended
+        is_cut_short = self._interrupt.has_come or budget.has_ended
         if not progress.done and not is_cut_short and not self._named.is_piped:
             raise fail("there is no file to classify", Exit.USAGE)
         documents = counted(progress.done, "document")
@@ -169,19 +165,13 @@ class Run:
         if self.asked.max_credits is not None:
             self._say(f"{budget.spent:g} credits of {self.asked.max_credits:g}, as far as jobs report them")
         if is_cut_short:
-            self._say(self._how_to_go_on())
-            return Exit.INTERRUPTED if self._is_interrupted else Exit.LIMITS
+            self._say(how_to_resume(self.asked.journal, is_piped=self._named.is_piped))
+            return Exit.INTERRUPTED if self._interrupt.has_come else Exit.LIMITS
         return Exit.SOME_FAILED if self._tally.failed else Exit.OK
 
     def _say(self, text: str) -> None:
         if not self.asked.quiet:
             say(text)
-
-    def _how_to_go_on(self) -> str:
-        if self.asked.journal is None:
-            return "with --journal FILE, a run can be resumed where it ended"
-        command = shlex.join(["llamaclassify", *sys.argv[1:]])
-        return f"to resume{', with the same list' if self._named.is_piped else ''}: {command}"
 
 
 run.params += Service.options()

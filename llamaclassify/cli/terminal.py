@@ -16,9 +16,9 @@ _UNWRAPPED = 10_000
 """The width of what is no terminal: nothing is wrapped."""
 
 
-def has_terminal(stream: TextIO | None = None) -> bool:
-    """Tell whether a stream, or else stderr, is a terminal."""
-    return (sys.stderr if stream is None else stream).isatty()
+def has_terminal() -> bool:
+    """Tell whether stderr is a terminal on which a line can be drawn again."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def is_pipe(stream: TextIO) -> bool:

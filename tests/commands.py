@@ -1,0 +1,17 @@
+"""The command line, called as its users call it."""
+
+import sys
+
+from click.testing import CliRunner
+
+from llamaclassify.cli.main import commands
+
+COMMAND = [sys.executable, "-m", "llamaclassify"]
+"""It in a process of its own."""
+
+
+def invoke(*arguments, stdin=None):
+    """Run it in this process; none of its errors is a traceback."""
+    result = CliRunner().invoke(commands, [str(argument) for argument in arguments], input=stdin)
+    assert "Traceback" not in result.output
+    return result
