@@ -13,6 +13,7 @@ from llamaclassify.server.text import DocumentError, Page, read_pages
 
 FOREIGN = "_foreign"
 DOCUMENTS = Path(__file__).parent / "documents"
+LANGUAGES = Path(__file__).parent / "languages"
 
 
 @frozen
@@ -85,6 +86,10 @@ class Corpus:
         """The documents of a type and of its kinds; with None, those of no type."""
         kinds = {kind, *(self.wordings[kind].includes if kind else ())}
         return [example for example in self.examples if example.kind in kinds]
+
+    def in_other_languages(self) -> Corpus:
+        """The same types with documents in German, French, Spanish, Italian, Portuguese and Dutch."""
+        return evolve(self, examples=tuple(x for kind in self.wordings for x in _examples(LANGUAGES / kind)))
 
     def only(self, kinds: set[str]) -> Corpus:
         """The part that is about some types, with all documents of no type."""

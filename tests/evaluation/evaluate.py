@@ -16,17 +16,17 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from llamaclassify.models import Rule
-from llamaclassify.server.engine.encoder import load_encoder
+from llamaclassify.server import ocr
 from llamaclassify.server.engine.engine import Engine
-from llamaclassify.server.engine.lexicon import Lexicon
 from llamaclassify.server.engine.model import Model
 
-from .as_files import right_ones, written
-from .bench import Bench, RememberingEncoder
+from .as_files import Labelled, right_ones, written
+from .bench import Bench
 from .corpus import DOCUMENTS, Corpus
 from .everyday import everyday
 from .layouts import laid_out, long_pdf
 from .measures import Answer, Report, answers, by_type, report
+from .scans import pdfs_and_scans
 from .speed import Speed, measure_speed
 from .tasks import Sampler
 from .training import SEED, halves, train
@@ -56,12 +56,16 @@ class Setting:
         knowledge: What the lexicon may know of the rules' types.
         size: How many rules; 1 for one rule alone.
         fitting: The share of tasks in which one rule is right.
+        languages: Whether the documents are in other languages than the rules.
+        encoder: Whether there is one.
     """
 
     title: str
     knowledge: str
     size: int
     fitting: float = 0.75
+    languages: bool = False
+    encoder: bool = True
 
 
 SETTINGS = (
@@ -71,6 +75,9 @@ SETTINGS = (
     Setting("5 rules by description alone", "unknown", 5),
     Setting("one rule of a known type", "known", 1, 0.5),
     Setting("one rule by description alone", "unknown", 1, 0.5),
+    Setting("14 rules in English, documents in six other languages", "known", 14, languages=True),
+    Setting("14 rules of known types, without the encoder", "known", 14, encoder=False),
+    Setting("5 rules by description alone, without the encoder", "unknown", 5, encoder=False),
 )
 
 
@@ -83,7 +90,6 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=1000, help="for each setting")
     parser.add_argument("--damage", type=float, default=0.1, help="share of documents to damage further")
     parser.add_argument("--errors", type=int, default=0, help="list the commonest mistakes")
-    parser.add_argument("--no-encoder", action="store_true")
     parser.add_argument("--no-speed", action="store_true")
     parser.add_argument("--no-write", action="store_true")
     options = parser.parse_args()
@@ -93,12 +99,21 @@ def main() -> None:
         corpus = Corpus.read(options.documents or DOCUMENTS)
         if not options.documents:
             corpus = with_layouts(corpus, folder)
-        bench = new_bench(encoder=not options.no_encoder)
-        parts = _parts(corpus, bench, own=bool(options.documents))
+        bench = Bench.new()
+        benches = {True: bench, False: bench.without_encoder()}
+        parts = {
+            encoder: _parts(corpus, one, own=bool(options.documents)) for encoder, one in benches.items()
+        }
         print(f"{len(corpus.examples)} documents of {len(corpus.wordings)} types")
         rows = []
         for setting in SETTINGS:
-            given = [answer for part, model in parts for answer in _ask(setting, part, model, bench, options)]
+            if setting.languages and options.documents:
+                continue
+            given = [
+                answer
+                for part, model in parts[setting.encoder]
+                for answer in _ask(setting, part, model, benches[setting.encoder], options)
+            ]
             rows.append((setting, report(given)))
             print(_row(setting, rows[-1][1]), flush=True)
             if setting is SETTINGS[0]:
@@ -107,9 +122,7 @@ def main() -> None:
                 show_errors(given, options.errors)
         show_types(in_detail)
         if not options.documents:
-            files = written(Corpus.read(DOCUMENTS), bench.lexicon, folder / "files")
-            right = right_ones(files, Engine.load())
-            print(f"as files, by the package's own weights: {right} of {len(files.files)} right")
+            show_files(written(Corpus.read(DOCUMENTS), bench.lexicon, folder / "files"), folder / "scans")
         if not options.no_speed:
             speed = _speed(corpus, folder)
             print(speed)
@@ -125,12 +138,6 @@ def with_layouts(corpus: Corpus, folder: Path) -> Corpus:
     return evolve(corpus, examples=(*plain, *(laid_out(example, folder) for example in plain)))
 
 
-def new_bench(*, encoder: bool) -> Bench:
-    """The engine's parts, with a memory."""
-    found = load_encoder() if encoder else None
-    return Bench(Lexicon.load(), RememberingEncoder(found) if found else None)
-
-
 def _parts(corpus: Corpus, bench: Bench, *, own: bool) -> list[tuple[Corpus, Model]]:
     if own:
         return [(corpus, Model.load())]
@@ -141,6 +148,7 @@ def _parts(corpus: Corpus, bench: Bench, *, own: bool) -> list[tuple[Corpus, Mod
 def _ask(
     setting: Setting, corpus: Corpus, model: Model, bench: Bench, options: argparse.Namespace
 ) -> list[Answer]:
+    corpus = corpus.in_other_languages() if setting.languages else corpus
     sampler = Sampler(corpus, bench.lexicon, SEED + 1, size=setting.size, fitting=setting.fitting)
     tasks = sampler.tasks(options.tasks // 2, setting.knowledge, damage=options.damage)
     return answers(bench.measure(tasks), model, encoder=bench.encoder is not None)
@@ -157,7 +165,7 @@ def _row(setting: Setting, given: Report) -> str:
         f"{given.calibration_error:.3f}",
         f"{given.separation:.3f}",
     )
-    return f"| {setting.title} | {' | '.join(figures)} |"
+    return f"| {setting.title} | {' | '.join(figures)} |".replace("nan", "\u2013")
 
 
 def show_types(given: Sequence[Answer]) -> None:
@@ -175,6 +183,18 @@ def show_errors(given: Sequence[Answer], most: int) -> None:
     )
     for mistake, count in mistakes.most_common(most):
         print(f"{count:3d}  {mistake}")
+
+
+def show_files(files: Labelled, folder: Path) -> None:
+    """Print what the engine makes of files and of scans, by the weights of the package."""
+    engine = Engine.load()
+    print(f"as files, by the package's own weights: {right_ones(files, engine)} of {len(files.files)} right")
+    if not ocr.is_available("eng"):
+        print("as scans: not measured, as Tesseract's data for English is not installed")
+        return
+    pdfs, scans = pdfs_and_scans(files, folder)
+    print(f"the PDF files among them: {right_ones(pdfs, engine)} of {len(pdfs.files)} right")
+    print(f"scans of their first pages: {right_ones(scans, engine)} of {len(scans.files)} right")
 
 
 def _speed(corpus: Corpus, folder: Path) -> Speed:

@@ -9,9 +9,11 @@ import llamaclassify.server.engine as package
 from llamaclassify.server.engine.features import NAMES
 from llamaclassify.server.engine.model import SETS, Model
 
+from .bench import Bench
 from .common import write_common_words
 from .corpus import DOCUMENTS, Corpus
-from .evaluate import new_bench, with_layouts
+from .evaluate import with_layouts
+from .learning import write_learned
 from .training import TASKS, train
 
 _WEIGHTS = Path(package.__file__).parent / "weights.toml"
@@ -22,8 +24,11 @@ def main() -> None:
     written = Corpus.read(DOCUMENTS)
     write_common_words(written)
     with tempfile.TemporaryDirectory() as folder:
-        model = train(with_layouts(written, Path(folder)), new_bench(encoder=True), count=3 * TASKS)
-    _WEIGHTS.write_text(_as_toml(model), encoding="utf-8")
+        corpus, bench = with_layouts(written, Path(folder)), Bench.new()
+        write_learned(bench.samples.all)
+        models = [train(corpus, one, count=2 * TASKS) for one in (bench, bench.without_encoder())]
+    weights = {name: found for model in models for name, found in model.weights.items()}
+    _WEIGHTS.write_text(_as_toml(Model(weights)), encoding="utf-8")
     print(f"written: {_WEIGHTS}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from llamaclassify.server.engine.model import softmax
-from llamaclassify.server.engine.scores import Floats
+from llamaclassify.server.engine.values import Floats
 
 _STEPS = 30
 

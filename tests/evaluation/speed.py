@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import resource
-import sys
+import re
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from llamaclassify.server.pool import WorkerPool
 WORKERS = 2
 _PAGES = 300
 _RULES = 50
+_HIGH_WATER = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 
 
 @frozen
@@ -78,13 +78,15 @@ async def _measure_speed(
         started = time.perf_counter()
         await pool.classify(long_pdf, long_pdf.name, many)
         long_document = time.perf_counter() - started
+        memory = _most_memory(pool)
     finally:
         await pool.aclose()
     by_type = {kind: len(each) / sum(each) for kind, each in sorted(seconds.items())}
-    return Speed(first, len(documents) / total, by_type, long_document, _most_memory())
+    return Speed(first, len(documents) / total, by_type, long_document, memory)
 
 
-def _most_memory() -> float:
-    """The most that any process held that this one started and has seen end, in megabytes."""
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return most * (1 if sys.platform == "darwin" else 1024) / 1e6
+def _most_memory(pool: WorkerPool) -> float:
+    """The most that any worker held, in megabytes, where the system says so (Linux)."""
+    statuses = [Path(f"/proc/{worker._process.pid}/status") for worker in pool._all]
+    texts = [path.read_text() for path in statuses if path.exists()]
+    return max((int(_HIGH_WATER.findall(text)[0]) * 1024 / 1e6 for text in texts), default=float("nan"))

@@ -36,8 +36,8 @@ class Task:
         example: The document.
         damage: The seed of its damage; None leaves it as it is.
         gold: The index of the right rule; None when none is.
-        hidden: The lexicon's types to act as if unknown.
-        knowledge: How much the lexicon knows about the rules, one of `KNOWLEDGE`.
+        hidden: The known types to act as if unknown: no phrase, name or sample of theirs was ever seen.
+        knowledge: How much is known about the rules, one of `KNOWLEDGE`.
     """
 
     rules: tuple[Rule, ...]

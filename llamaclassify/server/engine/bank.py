@@ -1,4 +1,4 @@
-"""The known types as vectors: what a rule may be linked to by meaning, what a document resembles."""
+"""The known types as vectors: what a rule may be linked to by meaning."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from .encoder import Encoder, Vectors
+from .encoder import Encoder
 from .lexicon import DocumentType, Lexicon
+from .values import Vectors
 
 _NAMES = 6
-_CUES = 20
 
 
 @frozen(eq=False)
 class Bank:
-    """Two vectors for every known type.
+    """A vector for every known type.
 
     Attributes:
         keys: The types.
         names: What they are called: what a rule is compared with. One row a type.
-        contents: The phrases that they carry: what a document is compared with.
     """
 
     keys: tuple[str, ...]
     names: Vectors
-    contents: Vectors
 
     @classmethod
     def of(cls, lexicon: Lexicon, encoder: Encoder) -> Bank:
@@ -34,7 +32,6 @@ class Bank:
         return cls(
             tuple(lexicon.types),
             encoder.encode([_described(known, known.called[:_NAMES]) for known in types]),
-            encoder.encode([_described(known, known.telling[:_CUES]) for known in types]),
         )
 
     def closeness(self, vector: Vectors) -> Mapping[str, float]:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
+
+from .values import Vectors
 
 _log = logging.getLogger("llamaclassify.server.engine")
-
-Vectors = npt.NDArray[np.float32]
 
 
 class Encoder(Protocol):

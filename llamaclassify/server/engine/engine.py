@@ -9,15 +9,16 @@ from attrs import define, field
 
 from ...models import Result, Rule
 from ..text import Page
-from .bank import Bank
-from .encoder import Encoder, load_encoder
 from .features import features
-from .lexicon import Lexicon
+from .knowledge import Knowledge
 from .links import is_catch_all
 from .model import Model
 from .reading import Reading
 from .reasoning import Answer, explain
-from .scores import Floats, RuleSet, measure, prepare_rules, read_sources
+from .rule_set import RuleSet
+from .scores import measure
+from .sources import Sources
+from .values import Floats
 
 _RULE_SETS_KEPT = 32
 # Less than this is a stamp or a page number, no document to judge.
@@ -29,25 +30,18 @@ class Engine:
     """Classifies documents; one at a time, the same document always the same way.
 
     Attributes:
-        lexicon: What is known about common types of documents.
+        knowledge: What is known about common types of documents.
         model: The weights.
-        encoder: Sentence vectors; None works with words alone, and less well.
-        bank: The known types as vectors; None without an encoder.
     """
 
-    lexicon: Lexicon
+    knowledge: Knowledge
     model: Model
-    encoder: Encoder | None
-    bank: Bank | None = field(init=False)
     _prepared: dict[tuple[Rule, ...], RuleSet] = field(factory=dict, init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.bank = Bank.of(self.lexicon, self.encoder) if self.encoder else None
 
     @classmethod
     def load(cls) -> Engine:
         """Read everything that the engine needs from its package."""
-        return cls(Lexicon.load(), Model.load(), load_encoder())
+        return cls(Knowledge.load(), Model.load())
 
     def classify(self, pages: Sequence[Page], rules: Sequence[Rule]) -> Result:
         """Find the rule that a document fits.
@@ -63,8 +57,8 @@ class Engine:
         specific = [rule for rule in rules if not is_catch_all(rule)] or list(rules)
         catch_all = next((rule for rule in rules if rule not in specific), None)
         ruleset = self._ruleset(tuple(specific))
-        sources = read_sources(Reading.of(pages), self.lexicon, self.encoder, self.bank)
-        scores = measure(sources, ruleset, self.lexicon)
+        sources = Sources.of(Reading.of(pages), self.knowledge)
+        scores = measure(sources, ruleset, self.knowledge.lexicon)
         chances = self.model.probabilities(features(scores), encoder=scores.similarity is not None)
         if len(sources.reading.words) < _FEWEST_WORDS:
             chances = np.append(np.zeros(len(specific)), 1.0)
@@ -73,7 +67,7 @@ class Engine:
         return Result(
             type=chosen.type if chosen else None,
             confidence=round(float(chances.max()), 4),
-            reasoning=explain(answer, sources, ruleset, scores, self.lexicon),
+            reasoning=explain(answer, sources, ruleset, scores, self.knowledge),
         )
 
     def _ruleset(self, rules: tuple[Rule, ...]) -> RuleSet:
@@ -81,7 +75,7 @@ class Engine:
         if rules not in self._prepared:
             if len(self._prepared) >= _RULE_SETS_KEPT:
                 del self._prepared[next(iter(self._prepared))]
-            self._prepared[rules] = prepare_rules(rules, self.lexicon, self.encoder, self.bank)
+            self._prepared[rules] = RuleSet.of(rules, self.knowledge)
         return self._prepared[rules]
 
 

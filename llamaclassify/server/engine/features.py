@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .scores import Floats, Scores
+from .scores import Scores
+from .values import Floats
 
-_CLEARLY = 0.2
+# Below this a share tells nothing more.
+_LEAST_SHARE = 0.01
 
 NAMES = (
     "bias",
@@ -21,10 +23,11 @@ NAMES = (
     "coverage_over_rules",
     "unknown_coverage",
     "unknown_coverage_over_rules",
-    "likeness_over_rules",
-    "likeness_over_outside",
-    "likeness_under_outside",
-    "unknown_against_likeness",
+    "log_share",
+    "total",
+    "total_over_rules",
+    "total_over_outside",
+    "unknown_against_total",
     "kinship",
     "kinship_over_rules",
     "unknown_kinship",
@@ -59,7 +62,7 @@ def features(scores: Scores) -> Floats:
     none = np.zeros_like(known)
     similarity = none if scores.similarity is None else scores.similarity
     over_outside = none if scores.similarity is None else similarity - scores.outside_similarity
-    own, similarity_lead = known * scores.lexicon, _lead(similarity)
+    own, total, similarity_lead = known * scores.lexicon, known * scores.total, _lead(similarity)
     coverage, coverage_lead = scores.coverage, _lead(scores.coverage)
     columns = {
         "bias": np.ones_like(known),
@@ -74,12 +77,11 @@ def features(scores: Scores) -> Floats:
         "coverage_over_rules": coverage_lead,
         "unknown_coverage": unknown * coverage,
         "unknown_coverage_over_rules": unknown * coverage_lead,
-        "likeness_over_rules": known * _lead(scores.likeness),
-        "likeness_over_outside": known * (scores.likeness - scores.outside_likeness),
-        # Doubly so where another type is clearly ahead.
-        "likeness_under_outside": -known
-        * np.maximum(0, scores.outside_likeness - scores.likeness - _CLEARLY),
-        "unknown_against_likeness": unknown * scores.outside_likeness,
+        "log_share": known * np.log(scores.share + _LEAST_SHARE),
+        "total": total,
+        "total_over_rules": _lead(total),
+        "total_over_outside": known * (scores.total - scores.outside_total),
+        "unknown_against_total": unknown * scores.outside_total,
         "kinship": scores.kinship,
         "kinship_over_rules": _lead(scores.kinship),
         "unknown_kinship": unknown * scores.kinship,

@@ -14,7 +14,7 @@ import numpy as np
 from attrs import field, frozen
 
 from .features import NAMES
-from .scores import Floats
+from .values import Floats
 
 SETS = ("several", "several_without_encoder", "single", "single_without_encoder")
 

@@ -8,11 +8,14 @@ from attrs import frozen
 
 from ...models import Rule
 from .exclusions import carried
+from .knowledge import Knowledge
 from .lexical import shared_words
-from .lexicon import Cue, Lexicon
+from .lexicon import Cue
 from .negation import exclusions, unjudged
 from .reading import Reading
-from .scores import RuleSet, Scores, Sources
+from .rule_set import RuleSet
+from .scores import Scores
+from .sources import Sources
 
 _PHRASES = 3
 _WORDS = 6
@@ -20,6 +23,8 @@ _QUOTE = 110
 # From this score on a known type is worth naming.
 _TELLING = 0.5
 _TELLING_CUE = 0.7
+# From this likeness on a document reads as those of a type do.
+_ALIKE = 0.2
 # Common words that a rule excludes stand in too many documents to be told.
 _CARRIED = 0.4
 
@@ -41,9 +46,9 @@ class Answer:
     catch_all: Rule | None
 
 
-def explain(answer: Answer, sources: Sources, ruleset: RuleSet, scores: Scores, lexicon: Lexicon) -> str:
+def explain(answer: Answer, sources: Sources, ruleset: RuleSet, scores: Scores, knowledge: Knowledge) -> str:
     """A few sentences of evidence, the first of which stands on its own."""
-    case = _Case(sources, ruleset, scores, lexicon)
+    case = _Case(sources, ruleset, scores, knowledge)
     lines = _no_rule(answer, case) if answer.chosen is None else _a_rule(answer.chosen, case)
     return " ".join([*lines, *_closing(answer, case)])
 
@@ -53,7 +58,7 @@ class _Case:
     sources: Sources
     ruleset: RuleSet
     scores: Scores
-    lexicon: Lexicon
+    knowledge: Knowledge
 
     def label(self, rule: int) -> str:
         return self.ruleset.rules[rule].type
@@ -62,8 +67,18 @@ class _Case:
         """What documents of a known type are called."""
         if key is None:
             return "such documents"
-        name = self.lexicon.types[key].called[0]
+        known = self.knowledge.lexicon.types.get(key)
+        name = known.called[0] if known else key.replace("_", " ")
         return name if name.endswith("s") else f"{name[:-1]}ies" if name.endswith("cy") else f"{name}s"
+
+    def typical(self, key: str | None) -> str:
+        """The words that make the document like those of a type, with their pages; empty for none."""
+        if key is None or self.sources.likeness.get(key, 0.0) < _ALIKE:
+            return ""
+        reading = self.sources.reading
+        words = self.knowledge.learned.telling(self.sources.vector, reading, key)[:_WORDS]
+        pages = sorted({reading.page_number(reading.first_places[word]) for word in words})
+        return f"{_listed(words)} ({_where(pages)})" if words else ""
 
     def cues(self, rule: int) -> list[Cue]:
         """The most telling phrases of the rule's known type."""
@@ -83,15 +98,21 @@ def _a_rule(rule: int, case: _Case) -> Iterator[str]:
     cues = case.cues(rule)
     reading = case.sources.reading
     shared = shared_words(case.ruleset.terms[rule], reading)[:_WORDS]
+    shown = case.scores.shown[rule]
+    typical = case.typical(shown)
     if cues:
-        yield f"Carries {_phrases(cues, reading)}, as {case.plural(case.scores.shown[rule])} do."
+        yield f"Carries {_phrases(cues, reading)}, as {case.plural(shown)} do."
+    elif typical:
+        yield f"Its words are those of {case.plural(shown)}: {typical}."
     elif shared:
         yield f'Shares {_listed(shared)} with the criteria of "{case.label(rule)}".'
     else:
         yield f'Closest in meaning to the criteria of "{case.label(rule)}"; no telling word was found.'
     if case.scores.title[rule] > 0.3:
         yield f'"{case.label(rule)}" stands in its heading.'
-    if cues and shared:
+    if cues and typical:
+        yield f"Other words that {case.plural(shown)} use: {typical}."
+    if (cues or typical) and shared:
         yield f"Words shared with the criteria: {_listed(shared)}."
     yield from _against(rule, case)
     yield from _passage(rule, case)
@@ -102,11 +123,13 @@ def _no_rule(answer: Answer, case: _Case) -> Iterator[str]:
     if answer.catch_all:
         opening = f'Left to "{answer.catch_all.type}", as no other rule fits'
     outside = case.scores.outside_type
-    found = case.sources.evidence[outside].cues if outside else ()
-    telling = [cue for cue in found if cue.weight > 0][:_PHRASES]
-    if telling and case.scores.outside >= _TELLING and telling[0].weight >= _TELLING_CUE:
+    evidence = case.sources.evidence.get(outside or "")
+    telling = [cue for cue in evidence.cues if cue.weight > 0][:_PHRASES] if evidence else []
+    if evidence and telling and evidence.score >= _TELLING and telling[0].weight >= _TELLING_CUE:
         phrases = _phrases(telling, case.sources.reading)
         yield f"{opening}: it carries {phrases}, as {case.plural(outside)} do."
+    elif typical := case.typical(outside):
+        yield f"{opening}: its words are those of {case.plural(outside)}: {typical}."
     else:
         yield f"{opening}: too little of what the rules ask for was found."
     if answer.runner_up is not None:
@@ -163,8 +186,11 @@ def _passage(rule: int, case: _Case) -> Iterator[str]:
 
 def _phrases(cues: Sequence[Cue], reading: Reading) -> str:
     pages = sorted({reading.page_number(cue.place) for cue in cues})
-    where = f"page {pages[0]}" if len(pages) == 1 else "pages " + ", ".join(map(str, pages))
-    return f"{_listed([cue.phrase for cue in cues])} ({where})"
+    return f"{_listed([cue.phrase for cue in cues])} ({_where(pages)})"
+
+
+def _where(pages: Sequence[int]) -> str:
+    return f"page {pages[0]}" if len(pages) == 1 else "pages " + ", ".join(map(str, pages))
 
 
 def _listed(parts: Sequence[str]) -> str:
