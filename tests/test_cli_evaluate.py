@@ -19,7 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 from llamaclassify.cli import doctor
 from llamaclassify.cli.comparing import Change, Comparison
 from llamaclassify.cli.main import commands
-from llamaclassify.cli.output import Record
+from llamaclassify.cli.records import Record
 from llamaclassify.cli.scores import Judged, Scores
 
 from .commands import COMMAND, invoke

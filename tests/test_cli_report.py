@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from llamaclassify.cli.output import Record
+from llamaclassify.cli.records import Record
 from llamaclassify.cli.report import page
 
 from .browser import needs_chromium, tab

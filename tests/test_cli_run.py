@@ -19,7 +19,8 @@ from llamaclassify import Job, Progress, Result, Usage
 from llamaclassify.cli import budget as budget_module, progress
 from llamaclassify.cli.budget import Budget
 from llamaclassify.cli.documents import Named, NamedFile, document_of
-from llamaclassify.cli.output import WRITERS, JsonLines, Printer, Record
+from llamaclassify.cli.output import WRITERS, JsonLines, Printer
+from llamaclassify.cli.records import Record
 from llamaclassify.waiting.batch import each
 
 from .commands import COMMAND, invoke

@@ -17,8 +17,9 @@ from .documents import check_output
 from .exits import Exit, run_async, writing
 from .interrupts import Interrupt, how_to_resume
 from .labels import Label, check_labels, read_labels
-from .output import Record, open_output
+from .output import open_output
 from .progress import Tally, showing
+from .records import Record
 from .scores import Judged, Scores
 from .sessions import Service, concurrency_of, is_local, opened
 from .talk import say

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from anyio.to_thread import run_sync
 from attrs import define, field, frozen
 
-from .output import Record
+from .records import Record
 from .talk import say
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import click
 from . import report_parts as parts
 from .comparing import Comparison, Pair, compared
 from .exits import Exit, fail, writing
-from .output import Record
+from .records import Record
 from .scores import Judged, Scores
 from .terminal import counted
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from .comparing import Change, Comparison, Pair
-from .output import Record
+from .records import Record
 from .scores import ERROR, NO_RULE, Judged, Scores, TypeScore, found_name, named
 
 _HISTOGRAM_BINS = 20

@@ -16,8 +16,9 @@ from .budget import Budget
 from .documents import Named
 from .exits import Exit, fail, run_async, writing
 from .interrupts import Interrupt, how_to_resume
-from .output import WRITERS, Printer, Record, open_output
+from .output import WRITERS, Printer, open_output
 from .progress import Tally, showing
+from .records import Record
 from .sessions import Service, concurrency_of, is_local, opened
 from .talk import debug_log, plain_warnings, say
 from .terminal import counted, has_terminal, is_pipe

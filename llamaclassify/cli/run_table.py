@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .output import Record
+from .records import Record
 from .scores import found_name
 from .terminal import room, show, table_of
 

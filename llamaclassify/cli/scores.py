@@ -9,7 +9,7 @@ from itertools import groupby
 import attrs
 from attrs import frozen
 
-from .output import Record
+from .records import Record
 
 NO_RULE = "(no rule fits)"
 ERROR = "(error)"
