@@ -68,7 +68,8 @@ class Samples:
             for text in _BETWEEN.split(path.read_text(encoding="utf-8"))
         ]
         keys = tuple(dict.fromkeys(sample.kind for sample in documents))
-        counts = Counter(word for sample in documents for word in _stems(sample.reading))
+        # In order, so that words that are equally frequent are the same ones each time.
+        counts = Counter(word for sample in documents for word in sorted(_stems(sample.reading)))
         vocabulary = [word for word, count in counts.most_common(_VOCABULARY) if count >= _FEWEST]
         styles = np.stack([style(sample.reading.pages) for sample in documents])
         learned = Learned(
