@@ -6,6 +6,7 @@ import json
 import math
 import random
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +19,7 @@ from .evaluation.as_files import right_ones, written
 from .evaluation.corpus import DOCUMENTS, Corpus, Example
 from .evaluation.layouts import laid_out
 from .evaluation.measures import NONE, Answer, by_type, report
+from .evaluation.network import fit_correction
 from .evaluation.tasks import Sampler, Task
 from .evaluation.training import halves
 
@@ -69,6 +71,32 @@ def test_a_document_fits_at_most_one_rule_of_a_task(corpus, lexicon):
         includes = [{kind, *corpus.wordings[kind].includes} for kind in task.kinds]
         fitting = [place for place, kinds in enumerate(includes) if task.example.kind in kinds]
         assert fitting == ([] if task.gold is None else [task.gold])
+
+
+def test_a_document_of_the_samples_fits_at_most_one_rule_of_a_task(lexicon):
+    samples = Corpus.read_samples()
+    assert not samples.overlapping.keys() - samples.wordings.keys()
+    for task in Sampler(samples, lexicon, 5, size=6).tasks(100, "unknown"):
+        assert task.hidden.issuperset(task.kinds)
+        assert not samples.overlapping.get(task.example.kind, frozenset()) & set(task.kinds)
+        assert (task.example.kind in task.kinds) == (task.gold is not None)
+
+
+def test_a_network_learns_what_a_sum_cannot_say():
+    """Of two rules that one is right which has both features or neither."""
+    dice = np.random.default_rng(5)
+    rows = [dice.integers(0, 2, (2, 3)).astype(float) for _ in range(600)]
+    rows = [options for options in rows if fits(options).sum() == 1]
+    golds = [int(np.argmax(fits(options))) for options in rows]
+    correction = fit_correction(rows, [np.zeros(2) for _ in rows], golds, used=np.array([1.0, 1.0, 0.0]))
+    assert all(np.argmax(correction.of(options)) == gold for options, gold in zip(rows, golds, strict=True))
+    assert correction.of(np.array([[1.0, 1.0, 0.0]])) == pytest.approx(
+        correction.of(np.array([[1.0, 1.0, 9.0]]))
+    )
+
+
+def fits(options: np.ndarray) -> np.ndarray:
+    return options[:, 0] == options[:, 1]
 
 
 def test_figures():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from llamaclassify.server.engine.learned import Learned
+from llamaclassify.server.engine.learned import PARTS, Learned
 from llamaclassify.server.engine.lexicon import Lexicon
 from llamaclassify.server.engine.reading import Reading
 from llamaclassify.server.engine.style import STYLE, style
 from llamaclassify.server.text import Page
 
-from .evaluation.learning import SAMPLES, Samples
+from .evaluation.corpus import SAMPLES, Corpus, Example, Wording
+from .evaluation.learning import Samples
 
 BILL = (
     "Invoice no. 7\nQty  Item   Price\n2    lamps  40.00\nVAT 20 %    16.00\nAmount due  96.00 by 3 May 2024"
@@ -56,20 +57,53 @@ def test_style_counts_marks_and_lines():
     assert np.isfinite(style([Page(1, "")])).all()
 
 
-def test_types_are_left_out_exactly():
+def taught(kinds: str, vectors: np.ndarray) -> Samples:
+    """What documents teach whose types are single letters."""
+    keys = tuple(dict.fromkeys(kinds))
+    empty = {"vocabulary": {}, "rarity": np.zeros(5), "centre": np.zeros(1), "spread": np.ones(1)}
+    to_fit = {name: np.zeros(0) for name in ("weights", "usual", "typical")}
+    learned = Learned(keys, **empty, **to_fit, asked=np.eye(len(keys), 10))
+    wordings = {key: Wording((key,), (key,), (key,), ()) for key in keys}
+    examples = tuple(Example(kind, f"{kind}{number}", ()) for number, kind in enumerate(kinds))
+    return Samples.of(Corpus(wordings, examples, {}, {}), vectors, learned)
+
+
+@pytest.mark.parametrize(
+    ("keys", "document", "left"),
+    [
+        ({"c", "d"}, "", slice(10)),
+        ({"d"}, "c14", slice(14)),
+        ((), "", slice(20)),
+        (set("bcd"), "a0", slice(1, 5)),
+    ],
+)
+def test_types_and_documents_are_left_out_exactly(keys, document, left):
     """As if the model had been fitted without them."""
     dice = np.random.default_rng(3)
-    kinds = tuple(np.repeat(["a", "b", "c", "d"], 5).tolist())
+    kinds = "aaaaabbbbbcccccddddd"
     vectors = dice.normal(size=(20, 30))
-    empty = {"vocabulary": {}, "rarity": np.zeros(0), "centre": np.zeros(1), "spread": np.ones(1)}
+    asked_about = dice.normal(size=30)
+    less = taught(kinds, vectors).without(keys, document)
+    fitted_anew = taught(kinds[left], vectors[left]).all
+    assert less.likeness(asked_about) == pytest.approx(fitted_anew.likeness(asked_about))
+    assert less.usual == pytest.approx(fitted_anew.usual)
+    assert less.typical == pytest.approx(fitted_anew.typical)
 
-    def taught(kinds: tuple[str, ...], vectors: np.ndarray) -> Samples:
-        keys = tuple(dict.fromkeys(kinds))
-        return Samples.of(kinds, vectors, Learned(keys, **empty, weights=np.zeros(0), asked=np.eye(4)))
 
-    everything = taught(kinds, vectors)
-    fitted_anew = taught(kinds[:10], vectors[:10])
-    document = dice.normal(size=30)
-    less = everything.without({"c", "d"}).likeness(document)
-    assert less == pytest.approx(fitted_anew.all.likeness(document))
-    assert everything.without(()).likeness(document) == pytest.approx(everything.all.likeness(document))
+def test_a_document_resembles_what_it_was_made_of():
+    dice = np.random.default_rng(3)
+    vectors = dice.normal(size=(20, 30))
+    learned = taught("aaaaabbbbbcccccddddd", vectors).all
+    of_b = learned.usual + learned.typical[1]
+    found = learned.resemblance(of_b, learned.typical)
+    assert found.shape == (4, len(PARTS))
+    assert found[1] == pytest.approx(np.ones(len(PARTS)))
+    assert (found[[0, 2, 3]] < 0.9).all()
+    assert learned.resemblance(learned.usual, learned.typical) == pytest.approx(np.zeros((4, 4)))
+
+
+def test_a_type_without_documents_is_none():
+    samples = taught("abbb", np.random.default_rng(3).normal(size=(4, 30)))
+    less = samples.without((), "a0")
+    assert less.keys == ("b",)
+    assert np.isfinite(less.typical).all()

@@ -85,9 +85,9 @@ class Bench:
         return [self._measure(task) for task in tasks]
 
     def _measure(self, task: Task) -> Measured:
-        knowledge = evolve(self._knowledge, learned=self.samples.without(task.hidden))
+        knowledge = evolve(self._knowledge, learned=self.samples.without(task.hidden, task.example.name))
         rules = RuleSet.of(task.rules, knowledge, task.hidden)
-        scores = measure(self._read(task, knowledge.learned), rules, self.lexicon, task.hidden)
+        scores = measure(self._read(task, knowledge.learned), rules, knowledge, task.hidden)
         return Measured(task, scores, features(scores))
 
     def _read(self, task: Task, learned: Learned) -> Sources:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -14,6 +16,8 @@ from llamaclassify.server.text import DocumentError, Page, read_pages
 FOREIGN = "_foreign"
 DOCUMENTS = Path(__file__).parent / "documents"
 LANGUAGES = Path(__file__).parent / "languages"
+SAMPLES = Path(__file__).parent / "samples"
+_BETWEEN_SAMPLES = re.compile(r"^%%\n", re.MULTILINE)
 
 
 @frozen
@@ -79,8 +83,23 @@ class Corpus:
             }
         kinds = [*sorted(wordings), FOREIGN]
         examples = [found for kind in kinds for found in _examples(folder / kind)]
-        groups = folder / "lookalikes.toml"
-        return cls(wordings, tuple(examples), _groups(groups, "groups"), _groups(groups, "overlapping"))
+        path = folder / "lookalikes.toml"
+        table = tomllib.loads(path.read_text()) if path.exists() else {"groups": [], "overlapping": []}
+        return cls(wordings, tuple(examples), _groups(table["groups"]), _groups(table["overlapping"]))
+
+    @classmethod
+    def read_samples(cls) -> Corpus:
+        """Read what the engine is taught with; the types are named as the engine names them."""
+        paths = sorted(SAMPLES.glob("*.txt"))
+        examples = [
+            Example(path.stem, f"samples/{path.stem}/{number}", (Page(1, text.strip("\n")),))
+            for path in paths
+            for number, text in enumerate(_BETWEEN_SAMPLES.split(path.read_text()))
+        ]
+        table = tomllib.loads((SAMPLES / "overlapping.toml").read_text())
+        pairs = ((one, other) for one, others in table["with_each"].items() for other in others)
+        overlapping = _groups([*table["overlapping"], *pairs])
+        return cls({path.stem: _sample_wording(path) for path in paths}, tuple(examples), {}, overlapping)
 
     def of_kind(self, kind: str | None) -> list[Example]:
         """The documents of a type and of its kinds; with None, those of no type."""
@@ -98,13 +117,13 @@ class Corpus:
         return evolve(self, wordings=wordings, examples=examples)
 
 
-def _groups(path: Path, name: str) -> dict[str, frozenset[str]]:
-    groups = tomllib.loads(path.read_text())[name] if path.exists() else []
-    return {
-        kind: frozenset(other for group in groups if kind in group for other in group if other != kind)
-        for group in groups
-        for kind in group
-    }
+def _groups(groups: Iterable[Sequence[str]]) -> dict[str, frozenset[str]]:
+    """For each of the types those that share a group with it."""
+    found: dict[str, set[str]] = {}
+    for group in groups:
+        for kind in group:
+            found.setdefault(kind, set()).update(other for other in group if other != kind)
+    return {kind: frozenset(others) for kind, others in found.items()}
 
 
 def _wording(table: dict[str, object]) -> Wording:
@@ -113,6 +132,13 @@ def _wording(table: dict[str, object]) -> Wording:
         return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
 
     return Wording((*texts("type"), *texts("other_types")), texts("full"), texts("terse"), texts("includes"))
+
+
+def _sample_wording(path: Path) -> Wording:
+    table = tomllib.loads(path.with_suffix(".toml").read_text())
+    descriptions = sorted(table["descriptions"], key=len)
+    half = len(descriptions) // 2
+    return Wording(tuple(table["labels"]), tuple(descriptions[half:]), tuple(descriptions[:half]), ())
 
 
 def _examples(folder: Path) -> list[Example]:

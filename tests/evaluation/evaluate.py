@@ -142,7 +142,7 @@ def _parts(corpus: Corpus, bench: Bench, *, own: bool) -> list[tuple[Corpus, Mod
     if own:
         return [(corpus, Model.load())]
     one, other = halves(corpus, SEED)
-    return [(one, train(other, bench)), (other, train(one, bench))]
+    return [(one, train(other, bench, unseen=one)), (other, train(one, bench, unseen=other))]
 
 
 def _ask(

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 import llamaclassify.server.engine as package
 from llamaclassify.server.engine.features import NAMES
-from llamaclassify.server.engine.model import SETS, Model
+from llamaclassify.server.engine.model import CORRECTION_PARTS, SETS, Correction
+from llamaclassify.server.engine.values import Floats
 
 from .bench import Bench
 from .common import write_common_words
 from .corpus import DOCUMENTS, Corpus
 from .evaluate import with_layouts
 from .learning import write_learned
-from .training import TASKS, train
+from .training import train
 
 _WEIGHTS = Path(package.__file__).parent / "weights.toml"
+_CORRECTIONS = _WEIGHTS.with_name("corrections.npz")
 
 
 def main() -> None:
@@ -26,17 +31,30 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         corpus, bench = with_layouts(written, Path(folder)), Bench.new()
         write_learned(bench.samples.all)
-        models = [train(corpus, one, count=2 * TASKS) for one in (bench, bench.without_encoder())]
-    weights = {name: found for model in models for name, found in model.weights.items()}
-    _WEIGHTS.write_text(_as_toml(Model(weights)), encoding="utf-8")
-    print(f"written: {_WEIGHTS}")
+        models = [train(corpus, one) for one in (bench, bench.without_encoder())]
+    weights, corrections = (
+        {name: found for model in models for name, found in getattr(model, part).items()}
+        for part in ("weights", "corrections")
+    )
+    _WEIGHTS.write_text(_as_toml(weights), encoding="utf-8")
+    _write_corrections(corrections)
+    print(f"written: {_WEIGHTS}, {_CORRECTIONS}")
 
 
-def _as_toml(model: Model) -> str:
+def _write_corrections(corrections: Mapping[str, Correction]) -> None:
+    arrays = {
+        f"{name}_{part}": getattr(corrections[name], part).astype(np.float32)
+        for name in SETS
+        for part in CORRECTION_PARTS
+    }
+    np.savez_compressed(_CORRECTIONS, **arrays)
+
+
+def _as_toml(weights: Mapping[str, Floats]) -> str:
     lines = ["# Written by `python -m tests.evaluation.fit`; features.py says what each weight is for."]
     for name in SETS:
         lines += ["", f"[{name}]"]
-        lines += [f"{key} = {weight:.3f}" for key, weight in zip(NAMES, model.weights[name], strict=True)]
+        lines += [f"{key} = {weight:.3f}" for key, weight in zip(NAMES, weights[name], strict=True)]
     return "\n".join(lines) + "\n"
 
 

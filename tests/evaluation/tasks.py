@@ -76,7 +76,7 @@ class Sampler:
         self._corpus, self._lexicon, self._dice = corpus, lexicon, random.Random(seed)  # noqa: S311
         self._size, self._fitting = size, fitting
         self._kinds = sorted(corpus.wordings)
-        self._keys = {kind: known_as(wording, lexicon) for kind, wording in corpus.wordings.items()}
+        self._keys = {kind: known_as(wording, lexicon) | {kind} for kind, wording in corpus.wordings.items()}
         self._main = {kind: _main_key(wording, lexicon) for kind, wording in corpus.wordings.items()}
         self._by_kind = {kind: corpus.of_kind(kind) for kind in [*self._kinds, None]}
 

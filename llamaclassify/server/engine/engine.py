@@ -58,7 +58,7 @@ class Engine:
         catch_all = next((rule for rule in rules if rule not in specific), None)
         ruleset = self._ruleset(tuple(specific))
         sources = Sources.of(Reading.of(pages), self.knowledge)
-        scores = measure(sources, ruleset, self.knowledge.lexicon)
+        scores = measure(sources, ruleset, self.knowledge)
         chances = self.model.probabilities(features(scores), encoder=scores.similarity is not None)
         if len(sources.reading.words) < _FEWEST_WORDS:
             chances = np.append(np.zeros(len(specific)), 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .learned import PARTS
 from .scores import Scores
 from .values import Floats
 
@@ -48,6 +49,13 @@ NAMES = (
     "unknown_similarity",
     "unknown_similarity_over_rules",
     "unknown_similarity_over_outside",
+    *(f"unknown_resemblance_{part}" for part in PARTS),
+    *(f"unknown_resemblance_{part}_over_rules" for part in PARTS),
+    "rule_length",
+    "document_length",
+    "outside_likeness",
+    "outside_total",
+    "outside_similarity",
 )
 
 
@@ -102,7 +110,15 @@ def features(scores: Scores) -> Floats:
         "unknown_similarity": unknown * similarity,
         "unknown_similarity_over_rules": unknown * similarity_lead,
         "unknown_similarity_over_outside": unknown * over_outside,
+        "rule_length": scores.rule_length,
+        "document_length": none + scores.document_length,
+        "outside_likeness": none + scores.outside_likeness,
+        "outside_total": none + scores.outside_total,
+        "outside_similarity": none + scores.outside_similarity,
     }
+    for part, resembling in zip(PARTS, scores.resemblance.T, strict=True):
+        columns[f"unknown_resemblance_{part}"] = unknown * resembling
+        columns[f"unknown_resemblance_{part}_over_rules"] = unknown * _lead(resembling)
     return np.stack([columns[name] for name in NAMES], axis=1)
 
 

@@ -24,8 +24,12 @@ MOST_WORDS = 1500
 # How much of a document's vector is its style; its words and its meaning count 1 each.
 _STYLE = 0.5
 _MOST_DEVIATION = 3.0
-# Rules are asked of types that mean much the same: without this, tiny differences would decide.
-_SMOOTHING = 0.3
+# What a `Learned` is stored as, beside its types and its vocabulary.
+ARRAYS = ("rarity", "centre", "spread", "weights", "asked", "usual", "typical")
+# Many types are asked for in much the same words: without this, tiny differences would decide.
+_SMOOTHING = 1.0
+# The parts of a document's vector, each compared for itself.
+PARTS = ("whole", "beginning", "style", "words")
 
 
 @define(slots=False, eq=False)
@@ -40,6 +44,8 @@ class Learned:
         spread: Its standard deviation.
         weights: One row a number of a document's vector, one column a type.
         asked: How people ask for each type, as vectors; one row a type.
+        usual: The mean of all documents' vectors.
+        typical: How the mean document of each type differs from that; one row a type.
     """
 
     keys: tuple[str, ...]
@@ -49,6 +55,8 @@ class Learned:
     spread: Floats
     weights: Floats
     asked: Floats
+    usual: Floats
+    typical: Floats
 
     @classmethod
     def load(cls) -> Learned:
@@ -59,7 +67,7 @@ class Learned:
         return cls(
             tuple(arrays["keys"].tolist()),
             {word: index for index, word in enumerate(arrays["vocabulary"].tolist())},
-            *(arrays[name].astype(np.float64) for name in ("rarity", "centre", "spread", "weights", "asked")),
+            *(arrays[name].astype(np.float64) for name in ARRAYS),
         )
 
     def likeness(self, document: Floats) -> dict[str, float]:
@@ -111,6 +119,22 @@ class Learned:
         counts *= self.rarity
         return np.asarray(counts / (np.linalg.norm(counts) or 1.0))
 
+    def resemblance(self, document: Floats, expected: Floats) -> Floats:
+        """How a document's vector resembles what is expected of one: one row an expectation, a column a part.
+
+        Args:
+            document: The vector.
+            expected: One row an expectation: how the vector should differ from the usual.
+        """
+        difference = document - self.usual
+        return np.stack([_cosines(expected[:, part], difference[part]) for part in self._parts], axis=1)
+
+    @property
+    def _parts(self) -> tuple[slice, ...]:
+        """Where the `PARTS` lie in a document's vector."""
+        whole, words = self.asked.shape[1], len(self.usual) - len(self.rarity)
+        return slice(whole), slice(whole, 2 * whole), slice(2 * whole, words), slice(words, None)
+
     def composed(self, rules: Vectors) -> Floats:
         """What rules ask for, composed of the types: how much of each makes up their meaning."""
         return np.asarray((rules @ self.asked.T) @ self._inverse, dtype=np.float64)
@@ -119,3 +143,8 @@ class Learned:
     def _inverse(self) -> Floats:
         similar = self.asked @ self.asked.T
         return np.asarray(np.linalg.inv(similar + _SMOOTHING * np.eye(len(similar))), dtype=np.float64)
+
+
+def _cosines(rows: Floats, vector: Floats) -> Floats:
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(vector)
+    return np.asarray(rows @ vector / np.maximum(lengths, 1e-9), dtype=np.float64)

@@ -31,11 +31,13 @@ class Meanings:
         vectors: The vector of each.
         clauses: For each the vectors of its label and of the clauses of its description.
         composed: What each asks for, composed of the types that were learnt.
+        expected: How a document of each should differ from the usual one, composed in the same way.
     """
 
     vectors: Vectors
     clauses: tuple[Vectors, ...]
     composed: Floats
+    expected: Floats
 
 
 @frozen(eq=False)
@@ -93,7 +95,8 @@ def _meanings(rules: Sequence[Rule], knowledge: Knowledge) -> Meanings | None:
     texts = [f"{' '.join(label_words(rule.type))}: {asserted(rule.description)}" for rule in rules]
     vectors = encoder.encode(texts)
     clauses = tuple(encoder.encode(_clauses(rule)) for rule in rules)
-    return Meanings(vectors, clauses, knowledge.learned.composed(vectors))
+    composed = knowledge.learned.composed(vectors)
+    return Meanings(vectors, clauses, composed, composed @ knowledge.learned.typical)
 
 
 def _clauses(rule: Rule) -> list[str]:

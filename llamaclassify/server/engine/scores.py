@@ -9,6 +9,8 @@ import numpy as np
 from attrs import frozen
 
 from .exclusions import most_carried
+from .knowledge import Knowledge
+from .learned import PARTS
 from .lexical import RuleTerms, coverage
 from .lexicon import Evidence, Lexicon
 from .links import Link
@@ -24,8 +26,9 @@ _BEST_OUTSIDE = 3
 _SEEN = 0.6
 # And so near to the best of them must it be.
 _NEARLY = 0.25
-# What likeness counts beside the phrases of a type.
+# What likeness and closeness count beside the phrases of a type.
 _LIKENESS = 4.0
+_CLOSENESS = 1.0
 # How much more the greatest totals count than the next.
 _SHARPNESS = 6.0
 _NOTHING = Evidence()
@@ -50,11 +53,16 @@ class Scores:
         similarity: Closeness in meaning; None without an encoder.
         clauses: How close each clause comes to some passage, on average; zeros without an encoder.
         outside_similarity: Closeness to the closest types that no rule asks for.
-        total: What the document shows of the rule's known type, by its phrases and its likeness together.
+        total: What the document shows of the rule's known type, by phrases, likeness and closeness together.
         outside_total: The same for the type that no rule asks for and that comes out best.
         outside_type: That type.
         share: The share of the rule's known type among all, the greatest totals counting most.
+        outside_likeness: The greatest likeness to a type that no rule asks for.
         kinship: How much it is like what the rule's meaning is composed of; zeros without an encoder.
+        resemblance: How it resembles what is expected of the rule's documents, one column a part; zeros
+            without an encoder.
+        rule_length: The logarithm of the number of the rule's words.
+        document_length: The same of the document; the same for every rule.
         closest: The index of the closest passage.
     """
 
@@ -76,28 +84,29 @@ class Scores:
     outside_total: float
     outside_type: str | None
     share: Floats
+    outside_likeness: float
     kinship: Floats
+    resemblance: Floats
+    rule_length: Floats
+    document_length: float
     closest: tuple[int, ...]
 
 
-def measure(sources: Sources, rules: RuleSet, lexicon: Lexicon, hidden: Collection[str] = ()) -> Scores:
+def measure(sources: Sources, rules: RuleSet, knowledge: Knowledge, hidden: Collection[str] = ()) -> Scores:
     """Measure a document against rules.
 
     Args:
         sources: The document.
         rules: The rules.
-        lexicon: What is known.
+        knowledge: What is known.
         hidden: Types to act as if unknown.
     """
-    reading = sources.reading
+    reading, lexicon = sources.reading, knowledge.lexicon
     evidence = {key: found for key, found in sources.evidence.items() if key not in hidden}
     asked = _asked(rules, lexicon)
     shown = [_best(types, evidence) for types in asked]
     inside = _inside(rules, lexicon).union(hidden)
-    total = {
-        key: evidence.get(key, _NOTHING).score + _LIKENESS * sources.likeness.get(key, 0.0)
-        for key in sorted({*evidence, *sources.likeness})
-    }
+    total = _total(sources, evidence)
     outside_total, outside_type = max(
         ((found, key) for key, found in total.items() if key not in inside),
         default=(0.0, None),
@@ -130,9 +139,27 @@ def measure(sources: Sources, rules: RuleSet, lexicon: Lexicon, hidden: Collecti
         outside_total=outside_total,
         outside_type=outside_type,
         share=_share(asked, total),
+        outside_likeness=max(
+            (like for key, like in sources.likeness.items() if key not in inside), default=0.0
+        ),
         kinship=_kinship(sources, rules),
+        resemblance=_resemblance(sources, rules, knowledge),
+        rule_length=np.log([1 + len(rule.description.split()) for rule in rules.rules]),
+        document_length=math.log(1 + len(reading.words)),
         closest=closest,
     )
+
+
+def _total(sources: Sources, evidence: Mapping[str, Evidence]) -> Mapping[str, float]:
+    """What a document shows of every type."""
+    likeness, closeness = sources.likeness, sources.closeness
+    usual = sum(closeness.values()) / max(1, len(closeness))
+    return {
+        key: evidence.get(key, _NOTHING).score
+        + _LIKENESS * likeness.get(key, 0.0)
+        + _CLOSENESS * (closeness.get(key, usual) - usual)
+        for key in sorted({*evidence, *likeness})
+    }
 
 
 def _asked(rules: RuleSet, lexicon: Lexicon) -> list[list[tuple[str, float]]]:
@@ -214,6 +241,12 @@ def _kinship(sources: Sources, rules: RuleSet) -> Floats:
         return np.zeros(len(rules.rules))
     kinship: Floats = rules.meanings.composed @ np.array(list(sources.likeness.values()))
     return kinship
+
+
+def _resemblance(sources: Sources, rules: RuleSet, knowledge: Knowledge) -> Floats:
+    if rules.meanings is None:
+        return np.zeros((len(rules.rules), len(PARTS)))
+    return knowledge.learned.resemblance(sources.vector, rules.meanings.expected)
 
 
 def _top_mean(values: list[float]) -> float:
