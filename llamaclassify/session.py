@@ -31,10 +31,11 @@ from .waiting.journalled import Journalled
 from .waiting.schedule import Schedule
 from .waiting.status_reader import StatusReader
 from .waiting.under_way import UnderWay
-from .wire.classify import ClassifyJobs, JobBody, new_transaction_id
+from .wire.classify import ClassifyJobs, new_transaction_id
 from .wire.configurations import Configurations
 from .wire.converter import decode
 from .wire.files import Files
+from .wire.job_body import JobBody
 from .wire.lifetime import Lifetime
 from .wire.limits import RateBudget
 from .wire.retries import Retries

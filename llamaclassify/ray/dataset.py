@@ -17,7 +17,7 @@ from ..outcomes import Outcome
 from ..policies import FollowServer, PollPolicy, RateLimit
 from ..session import ClassifySession
 from ..settings import limit_of, secret_of, url_of
-from ..wire.classify import JobBody
+from ..wire.job_body import JobBody
 from ..wire.limits import RateBudget
 from .budget import RayBudget
 from .earlier import NOTHING, Earlier, Known

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from attrs import fields_dict
 
 import llamaclassify.server.engine as package
 from llamaclassify.server.engine.features import NAMES
-from llamaclassify.server.engine.model import CORRECTION_PARTS, SETS, Correction
+from llamaclassify.server.engine.model import SETS, Correction
 from llamaclassify.server.engine.values import Floats
 
 from .bench import Bench
@@ -45,7 +46,7 @@ def _write_corrections(corrections: Mapping[str, Correction]) -> None:
     arrays = {
         f"{name}_{part}": getattr(corrections[name], part).astype(np.float32)
         for name in SETS
-        for part in CORRECTION_PARTS
+        for part in fields_dict(Correction)
     }
     np.savez_compressed(_CORRECTIONS, **arrays)
 

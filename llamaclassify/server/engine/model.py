@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 import numpy as np
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen
 
 from .features import NAMES
 from .values import Floats
 
 SETS = ("several", "several_without_encoder", "single", "single_without_encoder")
-
-CORRECTION_PARTS = ("inward", "offset", "outward")
 
 
 def weights_name(rules: int, *, encoder: bool) -> str:
@@ -60,11 +58,11 @@ class Model:
     @classmethod
     def load(cls) -> Model:
         """Read the weights that come with the package."""
-        folder = files("llamaclassify.server.engine")
+        folder, parts = files("llamaclassify.server.engine"), fields_dict(Correction)
         tables = tomllib.loads((folder / "weights.toml").read_text(encoding="utf-8"))
         with (folder / "corrections.npz").open("rb") as file, np.load(file) as found:
             corrections = {
-                name: Correction(*(found[f"{name}_{part}"].astype(np.float64) for part in CORRECTION_PARTS))
+                name: Correction(*(found[f"{name}_{part}"].astype(np.float64) for part in parts))
                 for name in SETS
             }
         return cls(
