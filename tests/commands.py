@@ -15,3 +15,12 @@ def invoke(*arguments, stdin=None):
     result = CliRunner().invoke(commands, [str(argument) for argument in arguments], input=stdin)
     assert "Traceback" not in result.output
     return result
+
+
+def rest_of(process):
+    """What a process still prints until it ends, on both streams.
+
+    Not by ``communicate``, which reads past what an earlier ``readline`` has taken into its buffer.
+    """
+    with process:
+        return process.stdout.read(), process.stderr.read()

@@ -15,7 +15,7 @@ import pytest
 from llamaclassify.cli.documents import expand
 from llamaclassify.cli.rules_file import RulesFileError, read_rules
 
-from .commands import COMMAND, invoke
+from .commands import COMMAND, invoke, rest_of
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES_YAML = """
@@ -300,7 +300,7 @@ def test_an_interrupted_run_prints_what_is_finished_and_leaves_nothing(tmp_path,
         workers = children_of(process.pid)
         assert workers
         process.send_signal(end)
-        rest, told = process.communicate(timeout=20)
+        rest, told = rest_of(process)
         assert process.returncode == status
     records = [json.loads(line) for line in [first, *rest.splitlines()]]
     assert 0 < len(records) < 3000

@@ -22,7 +22,7 @@ from llamaclassify.cli.main import commands
 from llamaclassify.cli.records import Record
 from llamaclassify.cli.scores import Judged, Scores
 
-from .commands import COMMAND, invoke
+from .commands import COMMAND, invoke, rest_of
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 RULES = """
@@ -190,7 +190,7 @@ def test_an_evaluation_that_is_interrupted_says_how_to_go_on(labels, rules, clou
         process.send_signal(signal.SIGINT)
         assert "finishing" in process.stderr.readline()
         cloud.clock.advance(3600)
-        shown, told = process.communicate(timeout=20)
+        shown, told = rest_of(process)
     assert (process.returncode, shown) == (130, "")
     assert "to resume: llamaclassify evaluate --labels" in told
 

@@ -23,7 +23,7 @@ from llamaclassify.cli.output import WRITERS, JsonLines, Printer
 from llamaclassify.cli.records import Record
 from llamaclassify.waiting.batch import each
 
-from .commands import COMMAND, invoke
+from .commands import COMMAND, invoke, rest_of
 from .conftest import serving
 from .service import Service
 
@@ -193,7 +193,7 @@ def test_interrupted_twice_and_resumed_every_document_has_one_line(service, rule
         with listed.open() as stdin, start(*command, stdin=stdin) as run:
             first = run.stdout.readline()
             run.send_signal(signal.SIGINT)
-            rest, told = run.communicate(timeout=20)
+            rest, told = rest_of(run)
         assert run.returncode == 130
         assert "finishing" in told
         assert f"to resume, with the same list: llamaclassify run - --rules {rules}" in told

@@ -43,7 +43,9 @@ class JsonLines(Writer):
     """One JSON object a line, at once."""
 
     def add(self, record: Record) -> None:  # noqa: D102  (as Writer's)
-        print(json.dumps(attrs.asdict(record), ensure_ascii=False), file=self._stream, flush=True)
+        # One write: also where Python buffers nothing, a reader never sees a line without its end.
+        self._stream.write(json.dumps(attrs.asdict(record), ensure_ascii=False) + "\n")
+        self._stream.flush()
 
 
 class Csv(Writer):
