@@ -13,6 +13,7 @@ from llamaclassify.server.engine.chunks import FROM_START, LONGEST, SPREAD, chos
 from llamaclassify.server.engine.lexicon import Lexicon
 from llamaclassify.server.engine.links import find_link, is_catch_all
 from llamaclassify.server.engine.negation import Excluded, asserted, excluded, unjudged
+from llamaclassify.server.engine.rarity import common_share
 from llamaclassify.server.engine.tokens import label_words, words
 from llamaclassify.server.text import Page
 
@@ -246,6 +247,12 @@ def test_wide_set_headings_and_plurals_are_read():
         *("invoice", "no", "7", "total", "amount", "the", "company", "policy")
     ]
     assert label_words("BankStatement_2024") == ["bank", "statement", "2024"]
+
+
+def test_english_is_told_from_other_languages_by_its_common_words():
+    german = "Die Flut geht hinaus und nimmt das Licht mit, ein Reiher faltet sich neben dem Wehr zusammen"
+    assert common_share(words(POEM)) > 2 * common_share(words(german))
+    assert common_share([]) == 0
 
 
 def test_work_does_not_grow_with_the_square(engine, monkeypatch):

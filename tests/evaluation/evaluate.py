@@ -87,7 +87,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--documents", type=Path, help="your own, for the package's weights")
-    parser.add_argument("--tasks", type=int, default=1000, help="for each setting")
+    parser.add_argument("--tasks", type=int, default=2000, help="for each setting")
     parser.add_argument("--damage", type=float, default=0.1, help="share of documents to damage further")
     parser.add_argument("--errors", type=int, default=0, help="list the commonest mistakes")
     parser.add_argument("--no-speed", action="store_true")

@@ -28,10 +28,10 @@ from llamaclassify.server.engine.values import Floats
 from .corpus import Corpus, Wording
 
 _FILE = Path(package.__file__).parent / "learned.npz"
-_RIDGE = 0.3
+_RIDGE = 0.8
 # A word of fewer documents is an accident.
 _FEWEST = 4
-_VOCABULARY = 3000
+_VOCABULARY = 4000
 _LOOKALIKES = 8
 _NOTHING_YET = {name: np.zeros(0) for name in ("weights", "usual", "typical")}
 
@@ -145,13 +145,12 @@ class _Less(Learned):
     def likeness(self, document: Floats) -> dict[str, float]:
         """As the weights would say that are fitted to the documents kept."""
         inverse, kept = self.samples.inverse, self.kept
-        products = self.samples.vectors @ document
-        shares = products[kept] @ inverse[np.ix_(kept, kept)]
+        shares = np.where(kept, self.samples.vectors @ document, 0.0) @ inverse
         if not kept.all():
-            across = inverse[np.ix_(kept, ~kept)]
-            shares -= (products[kept] @ across) @ np.linalg.solve(inverse[np.ix_(~kept, ~kept)], across.T)
+            left = inverse[~kept]
+            shares -= np.linalg.solve(left[:, ~kept], shares[~kept]) @ left
         golds = self.samples.golds[kept][:, [key in self.keys for key in self.samples.all.keys]]
-        return dict(zip(self.keys, (shares @ (golds - golds.mean(axis=0))).tolist(), strict=True))
+        return dict(zip(self.keys, (shares[kept] @ (golds - golds.mean(axis=0))).tolist(), strict=True))
 
 
 def _inverse(vectors: Floats) -> Floats:

@@ -45,7 +45,7 @@ def train(corpus: Corpus, bench: Bench, *, unseen: Corpus | None = None, count: 
     """
     weights: dict[str, Floats] = {}
     corrections: dict[str, Correction] = {}
-    for size, fitting, some in ((0, 0.7, count), (1, 0.5, count // 2)):
+    for size, fitting, some in ((0, 0.75, count), (1, 0.5, count // 2)):
         measured = [
             one
             for among in (corpus, _samples(corpus, bench, unseen))

@@ -21,8 +21,9 @@ from .tokens import stem
 from .values import Floats, Vectors, closeness
 
 MOST_WORDS = 1500
-# How much of a document's vector is its style; its words and its meaning count 1 each.
+# How much of a document's vector are its style and its words; its meaning counts 1.
 _STYLE = 0.5
+_WORDS = 0.7
 _MOST_DEVIATION = 3.0
 # What a `Learned` is stored as, beside its types and its vocabulary.
 ARRAYS = ("rarity", "centre", "spread", "weights", "asked", "usual", "typical")
@@ -117,7 +118,7 @@ class Learned:
             if (column := self.vocabulary.get(word)) is not None:
                 counts[column] = 1 + math.log(count)
         counts *= self.rarity
-        return np.asarray(counts / (np.linalg.norm(counts) or 1.0))
+        return np.asarray(_WORDS * counts / (np.linalg.norm(counts) or 1.0))
 
     def resemblance(self, document: Floats, expected: Floats) -> Floats:
         """How a document's vector resembles what is expected of one: one row an expectation, a column a part.

@@ -6,6 +6,7 @@ The list is written by ``python -m tests.evaluation.fit``.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -16,6 +17,12 @@ _RARE = 50
 def rarity(word: str) -> float:
     """What a word is worth: 1 for a rare one, near 0 for one that stands in every document."""
     return _common().get(word, 1.0)
+
+
+def common_share(document: Sequence[str]) -> float:
+    """The share of words that many documents carry: half of English prose, little of other languages."""
+    common = _common()
+    return sum(word in common for word in document) / max(1, len(document))
 
 
 @cache

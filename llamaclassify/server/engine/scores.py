@@ -14,6 +14,7 @@ from .learned import PARTS
 from .lexical import RuleTerms, coverage
 from .lexicon import Evidence, Lexicon
 from .links import Link
+from .rarity import common_share
 from .reading import Reading
 from .rule_set import Meanings, RuleSet
 from .sources import Sources
@@ -63,6 +64,7 @@ class Scores:
             without an encoder.
         rule_length: The logarithm of the number of the rule's words.
         document_length: The same of the document; the same for every rule.
+        common_words: The share of the document's words that are common in English; the same for every rule.
         closest: The index of the closest passage.
     """
 
@@ -89,6 +91,7 @@ class Scores:
     resemblance: Floats
     rule_length: Floats
     document_length: float
+    common_words: float
     closest: tuple[int, ...]
 
 
@@ -146,6 +149,7 @@ def measure(sources: Sources, rules: RuleSet, knowledge: Knowledge, hidden: Coll
         resemblance=_resemblance(sources, rules, knowledge),
         rule_length=np.log([1 + len(rule.description.split()) for rule in rules.rules]),
         document_length=math.log(1 + len(reading.words)),
+        common_words=common_share(reading.words),
         closest=closest,
     )
 
