@@ -1,6 +1,7 @@
 """The command line, called as its users call it."""
 
 import sys
+import threading
 
 from click.testing import CliRunner
 
@@ -18,9 +19,14 @@ def invoke(*arguments, stdin=None):
 
 
 def rest_of(process):
-    """What a process still prints until it ends, on both streams.
+    """What a process still prints, on both streams, until it ends; it is killed after 20 seconds.
 
     Not by ``communicate``, which reads past what an earlier ``readline`` has taken into its buffer.
     """
-    with process:
-        return process.stdout.read(), process.stderr.read()
+    killing = threading.Timer(20, process.kill)
+    killing.start()
+    try:
+        with process:
+            return process.stdout.read(), process.stderr.read()
+    finally:
+        killing.cancel()

@@ -27,6 +27,7 @@ from llamaclassify import (
     SessionClosedError,
 )
 from llamaclassify.cli.documents import expand
+from llamaclassify.loopback import is_loopback
 from llamaclassify.server import LocalServer
 
 from .conftest import KEY, RULES, serving
@@ -355,6 +356,17 @@ async def test_a_create_that_fails_carries_its_transaction_id(session):
 def test_a_base_url_that_cannot_be_right(url):
     with pytest.raises(ConfigurationError, match="base_url"):
         ClassifySession(KEY, base_url=url)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_this_machine"),
+    [
+        *(("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True)),
+        *(("127.pages.example", False), ("localhost.example", False), ("10.0.0.1", False), ("", False)),
+    ],
+)
+def test_which_hosts_are_this_machine(host, is_this_machine):
+    assert is_loopback(host) is is_this_machine
 
 
 async def test_a_proxy_of_the_environment_is_not_used_for_this_machine(server, monkeypatch):

@@ -24,11 +24,7 @@ from ..models import (
     WebhookConfiguration,
     timestamp,
 )
-from .checks import (
-    identifier,
-    listed,
-    page_size_in,
-)
+from .checks import identifier, listed, page_size_in
 from .converter import decode
 from .job_body import JobBody, expect
 from .pagination import Pager

@@ -16,7 +16,8 @@ from ..models import File, PresignedUrl
 from .checks import identifier, listed, page_size_in
 from .converter import decode
 from .pagination import Pager
-from .transport import Transport, Upload
+from .transport import Transport
+from .upload import Upload
 
 _PATH = "/api/v1/beta/files"
 _LARGEST_PAGE = 1000

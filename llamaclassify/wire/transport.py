@@ -12,17 +12,12 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import anyio
-from anyio.to_thread import run_sync
-from attrs import field, frozen
 from yarl import URL
 
 from ..errors import (
@@ -35,16 +30,13 @@ from ..errors import (
     ResponseDecodeError,
 )
 from ..events import Listener, RequestDone
+from ..loopback import is_loopback
 from ..version import __version__
 from .lifetime import Lifetime
 from .limits import Kind
 from .retries import RETRIED_STATUSES, Retries, acted_before, is_passing, retry_after
 from .secret import Secret, without_secrets
-
-SLOWEST_UPLOAD = 256 * 1024
-"""Bytes a second: an upload may take this much longer than another request."""
-LARGEST_UPLOAD = 512 * 1024 * 1024
-"""Bytes, as the service documents it."""
+from .upload import Upload
 
 _IN_FLIGHT = 64
 """Requests of one kind at once: more connections would cost more than they bring, and run into limits."""
@@ -56,56 +48,6 @@ _forks = 0
 _log = logging.getLogger("llamaclassify.http")
 
 Query = Mapping[str, str | int | Sequence[str] | None]
-
-
-Chunks = Callable[[], AsyncIterable[bytes]]
-"""Opens a document as a stream of its bytes, anew at each call."""
-
-
-@frozen
-class Upload:
-    """A multipart body that can be sent again: the document is re-opened for each attempt.
-
-    Attributes:
-        name: The file name that the server is told.
-        document: Where the bytes are: a path, streamed from disk; the bytes themselves; what opens a stream.
-        size: The document's length in bytes; None where it is not known before it has been sent.
-        fields: The form's other fields.
-        once: Whether the document can be read only once, so that there is no second attempt.
-    """
-
-    name: str
-    document: Path | bytes | Chunks = field(repr=False)
-    size: int | None
-    fields: Mapping[str, str]
-    once: bool = False
-
-    @asynccontextmanager
-    async def form(self) -> AsyncGenerator[aiohttp.FormData]:
-        """Open the document and give the form that streams it."""
-        # Percent-encoding would reach the server as part of the name; only what breaks a header is replaced.
-        form = aiohttp.FormData(quote_fields=False)
-        for key, value in self.fields.items():
-            form.add_field(key, value)
-        name = "".join(c if c.isprintable() else "_" for c in self.name)
-        filename = name.encode("utf-8", "replace").decode()
-        async with self._opened() as content:
-            form.add_field("file", content, filename=filename, content_type="application/octet-stream")
-            yield form
-
-    @asynccontextmanager
-    async def _opened(self) -> AsyncGenerator[Any]:
-        if isinstance(self.document, Path):
-            # By its descriptor: aiohttp would put a file's own name into a header, whatever it holds.
-            async with await anyio.open_file(await run_sync(_opened_descriptor, self.document), "rb") as file:
-                yield file.wrapped
-        else:
-            stream = self.document if isinstance(self.document, bytes) else self.document()
-            try:
-                yield stream
-            finally:
-                if isinstance(stream, AsyncGenerator):
-                    await stream.aclose()
 
 
 class Transport:
@@ -198,7 +140,7 @@ class Transport:
                     content = await exchange(payload, self._timeout)
                 else:
                     async with upload.form() as form:
-                        content = await exchange(form, self._timeout + _upload_seconds(upload))
+                        content = await exchange(form, self._timeout + upload.seconds)
             return None if may_be_empty and not content else _json(name, content)
 
         def is_retried(error: BaseException) -> bool:
@@ -365,11 +307,6 @@ def _proxy(url: str) -> str | None:
     return getproxies().get(parts.scheme)
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
-
-
 def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
     """Lay a call's own parameters over the session's; a list repeats its key."""
     given = {key: value for key, value in query.items() if value is not None}
@@ -380,18 +317,6 @@ def _parameters(scope: Query, query: Query) -> list[tuple[str, str]]:
         elif value is not None:
             pairs.append((key, str(value)))
     return pairs
-
-
-def _opened_descriptor(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        raise ConfigurationError(f"document: {path}: {error.strerror or error}") from None
-
-
-def _upload_seconds(upload: Upload) -> float:
-    """How much longer than another request an upload may take."""
-    return (LARGEST_UPLOAD if upload.size is None else upload.size) / SLOWEST_UPLOAD
 
 
 def json_bytes(value: Any) -> bytes:
